@@ -8,8 +8,10 @@ pub mod serde;
 pub mod topology;
 
 mod error;
+mod topic;
 
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};
 pub use record::{Header, Headers, RawRecord, Record, RecordMetadata};
+pub use topic::Topic;
 pub use topology::{Topology, TopologyBuilder};
