@@ -5,11 +5,16 @@ pub mod id;
 pub mod processor;
 pub mod record;
 pub mod serde;
+pub mod testing;
+pub mod topic;
 pub mod topology;
+
+mod task;
 
 mod error;
 
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};
 pub use record::{Header, Headers, RawRecord, Record, RecordMetadata};
+pub use topic::Topic;
 pub use topology::{Topology, TopologyBuilder};
