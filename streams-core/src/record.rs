@@ -23,13 +23,19 @@ impl Headers {
 
     /// Appends a header, keeping those of the same key.
     pub fn add(&mut self, key: impl Into<Box<str>>, value: impl Into<Box<[u8]>>) -> &mut Self {
-        self.0.push(Header { key: key.into(), value: Some(value.into()) });
+        self.0.push(Header {
+            key: key.into(),
+            value: Some(value.into()),
+        });
         self
     }
 
     /// Appends a header without a value.
     pub fn add_null(&mut self, key: impl Into<Box<str>>) -> &mut Self {
-        self.0.push(Header { key: key.into(), value: None });
+        self.0.push(Header {
+            key: key.into(),
+            value: None,
+        });
         self
     }
 
@@ -91,7 +97,12 @@ pub struct Record<K, V> {
 impl<K, V> Record<K, V> {
     /// A record without headers.
     pub const fn new(key: K, value: V, timestamp_ms: i64) -> Self {
-        Self { key, value, timestamp_ms, headers: Headers::new() }
+        Self {
+            key,
+            value,
+            timestamp_ms,
+            headers: Headers::new(),
+        }
     }
 
     /// The same record with these headers.
@@ -103,12 +114,22 @@ impl<K, V> Record<K, V> {
 
     /// The same record with another key.
     pub fn with_key<K2>(self, key: K2) -> Record<K2, V> {
-        Record { key, value: self.value, timestamp_ms: self.timestamp_ms, headers: self.headers }
+        Record {
+            key,
+            value: self.value,
+            timestamp_ms: self.timestamp_ms,
+            headers: self.headers,
+        }
     }
 
     /// The same record with another value.
     pub fn with_value<V2>(self, value: V2) -> Record<K, V2> {
-        Record { key: self.key, value, timestamp_ms: self.timestamp_ms, headers: self.headers }
+        Record {
+            key: self.key,
+            value,
+            timestamp_ms: self.timestamp_ms,
+            headers: self.headers,
+        }
     }
 
     /// The same record with another timestamp, in milliseconds since the epoch.
