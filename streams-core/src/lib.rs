@@ -1,6 +1,7 @@
 //! Tributary's run time: records, serdes, topologies, tasks, threads and transactions.
 
 pub mod clock;
+pub mod config;
 pub mod id;
 pub mod processor;
 pub mod record;
