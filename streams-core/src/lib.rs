@@ -1,14 +1,19 @@
 //! Tributary's run time: records, serdes, topologies, tasks, threads and transactions.
 
+pub mod broker;
 pub mod clock;
+pub mod config;
 pub mod id;
 pub mod processor;
 pub mod record;
 pub mod serde;
+pub mod testing;
+pub mod topic;
 pub mod topology;
 
+mod task;
+
 mod error;
-mod topic;
 
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::serde::{Serde, SharedSerde};
 
-/// A topic's name with the serdes of its keys and values.
+/// A topic's name and what its keys and values are, declared once and shared by sources, sinks,
+/// test drivers and queries.
 ///
-/// Declared once and shared by all that touch the topic: sources, sinks and the test driver. A
-/// topic whose keys or values may be null has an `Option` there and a
-/// [`Nullable`](crate::serde::Nullable) serde. Cheap to clone.
+/// Where keys or values may be null, `K` or `V` is an `Option`, read by
+/// [`Nullable`](crate::serde::Nullable).
 pub struct Topic<K, V> {
     name: Arc<str>,
     key: SharedSerde<K>,
@@ -17,23 +17,30 @@ pub struct Topic<K, V> {
 }
 
 impl<K, V> Topic<K, V> {
-    /// The topic `name`, with these serdes.
+    /// A topic of this name, with these serdes.
     pub fn new(
         name: impl Into<Arc<str>>,
         key: impl Serde<K> + 'static,
         value: impl Serde<V> + 'static,
     ) -> Self {
-        Self::with_shared_serdes(name, Arc::new(key), Arc::new(value))
+        Self {
+            name: name.into(),
+            key: Arc::new(key),
+            value: Arc::new(value),
+        }
     }
 
-    /// The topic `name`, with serdes that others use too or that are chosen at run time.
+    /// A topic of this name, with serdes that are shared already.
     pub fn with_shared_serdes(
         name: impl Into<Arc<str>>,
         key: SharedSerde<K>,
         value: SharedSerde<V>,
     ) -> Self {
-        let name = name.into();
-        Self { name, key, value }
+        Self {
+            name: name.into(),
+            key,
+            value,
+        }
     }
 
     /// The topic's name.
@@ -54,16 +61,17 @@ impl<K, V> Topic<K, V> {
 
 impl<K, V> Clone for Topic<K, V> {
     fn clone(&self) -> Self {
+        let (key, value) = (Arc::clone(&self.key), Arc::clone(&self.value));
         Self {
             name: Arc::clone(&self.name),
-            key: Arc::clone(&self.key),
-            value: Arc::clone(&self.value),
+            key,
+            value,
         }
     }
 }
 
 impl<K, V> fmt::Debug for Topic<K, V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Topic").field(&self.name).finish()
+        write!(formatter, "Topic({})", self.name)
     }
 }
