@@ -1,6 +1,7 @@
 //! Tributary's run time: records, serdes, topologies, tasks, threads and transactions.
 
 pub mod config;
+pub mod observability;
 pub mod record;
 pub mod serde;
 
