@@ -1,6 +1,8 @@
 //! Tributary's run time: records, serdes, topologies, tasks, threads and transactions.
 
+pub mod clock;
 pub mod config;
+pub mod metrics;
 pub mod observability;
 pub mod record;
 pub mod serde;
