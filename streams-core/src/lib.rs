@@ -5,6 +5,8 @@ pub mod clock;
 pub mod config;
 pub mod id;
 pub mod processor;
+pub mod metrics;
+pub mod observability;
 pub mod record;
 pub mod serde;
 pub mod testing;
