@@ -1,14 +1,17 @@
-//! The one place that reads the wall clock.
+//! The only place that reads the time or waits for it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Tells the time.
-pub trait Clock: fmt::Debug + Send + Sync {
-    /// The wall clock's time, in milliseconds since the epoch.
+/// Tells the time and waits.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Milliseconds since the epoch.
     fn now_ms(&self) -> i64;
+
+    /// Returns after `duration`.
+    fn sleep(&self, duration: Duration);
 }
 
 /// The machine's clock.
@@ -17,40 +20,32 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => since.as_millis() as i64,
-            Err(before) => -(before.duration().as_millis() as i64),
-        }
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where waiting belongs")]
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
     }
 }
 
-/// A clock that only moves when told to; clones show the same time.
-///
-/// # Examples
-/// ```
-/// use streams_core::clock::{Clock, ManualClock};
-///
-/// let clock = ManualClock::at_ms(1_000);
-/// clock.clone().advance_ms(500);
-/// assert_eq!(clock.now_ms(), 1_500);
-/// ```
+/// A clock that moves only when it is told to; its clones are the same clock.
 #[derive(Debug, Clone, Default)]
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that shows this time, in milliseconds since the epoch.
-    pub fn at_ms(now_ms: i64) -> Self {
+    /// A clock that shows `now_ms`, in milliseconds since the epoch.
+    pub fn new(now_ms: i64) -> Self {
         Self(Arc::new(AtomicI64::new(now_ms)))
     }
 
-    /// Moves the clock on, or back if `by_ms` is negative.
-    pub fn advance_ms(&self, by_ms: i64) {
-        self.0.fetch_add(by_ms, Ordering::SeqCst);
-    }
-
-    /// Sets the clock, in milliseconds since the epoch.
-    pub fn set_ms(&self, now_ms: i64) {
-        self.0.store(now_ms, Ordering::SeqCst);
+    /// Moves the clock forward.
+    pub fn advance(&self, duration: Duration) {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        self.0.fetch_add(millis, Ordering::SeqCst);
     }
 }
 
@@ -58,11 +53,10 @@ impl Clock for ManualClock {
     fn now_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
-}
 
-impl<C: Clock + ?Sized> Clock for Arc<C> {
-    fn now_ms(&self) -> i64 {
-        (**self).now_ms()
+    /// Moves the clock and returns at once.
+    fn sleep(&self, duration: Duration) {
+        self.advance(duration);
     }
 }
 
@@ -78,12 +72,11 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-        assert_eq!((clock.now_ms(), clock.now_ms()), (0, 0));
-        let manual = ManualClock::at_ms(5);
-        manual.set_ms(70);
-        manual.advance_ms(-20);
-        assert_eq!(Arc::new(manual).now_ms(), 50);
+    fn a_manual_clock_moves_only_when_told_and_for_all_its_clones() {
+        let clock = ManualClock::new(5);
+        assert_eq!((clock.now_ms(), clock.now_ms()), (5, 5));
+        clock.clone().advance(Duration::from_millis(20));
+        clock.sleep(Duration::from_millis(1));
+        assert_eq!(clock.now_ms(), 26);
     }
 }

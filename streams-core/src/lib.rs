@@ -2,12 +2,22 @@
 
 pub mod clock;
 pub mod config;
+pub mod id;
 pub mod metrics;
 pub mod observability;
+pub mod processor;
 pub mod record;
 pub mod serde;
+pub mod testing;
+pub mod topic;
+pub mod topology;
+
+mod task;
 
 mod error;
 
 pub use error::{Error, ErrorKind, Result};
-pub use record::{Header, Headers, Record, RecordMetadata};
+pub use id::{TaskId, TopicPartition};
+pub use record::{Header, Headers, RawRecord, Record, RecordMetadata};
+pub use topic::Topic;
+pub use topology::{Topology, TopologyBuilder};

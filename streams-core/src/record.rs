@@ -150,3 +150,74 @@ pub struct RecordMetadata<'a> {
     /// The offset.
     pub offset: i64,
 }
+
+/// A record as it was read from a topic: bytes, and where they stood.
+///
+/// Key and value share one allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawRecord {
+    bytes: Box<[u8]>,
+    key_length: Option<usize>,
+    has_value: bool,
+    /// The offset in its partition.
+    pub offset: i64,
+    /// The timestamp of the record, in milliseconds since the epoch; -1 if it has none.
+    pub timestamp_ms: i64,
+    /// The headers.
+    pub headers: Headers,
+}
+
+impl RawRecord {
+    /// Copies a key and a value; `None` is Kafka's null.
+    pub fn new(
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        offset: i64,
+        timestamp_ms: i64,
+        headers: Headers,
+    ) -> Self {
+        let key_bytes = key.unwrap_or_default();
+        let value_bytes = value.unwrap_or_default();
+        let mut bytes = Vec::with_capacity(key_bytes.len() + value_bytes.len());
+        bytes.extend_from_slice(key_bytes);
+        bytes.extend_from_slice(value_bytes);
+        Self {
+            bytes: bytes.into_boxed_slice(),
+            key_length: key.map(<[u8]>::len),
+            has_value: value.is_some(),
+            offset,
+            timestamp_ms,
+            headers,
+        }
+    }
+
+    /// The key's bytes.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.key_length.and_then(|length| self.bytes.get(..length))
+    }
+
+    /// The value's bytes.
+    pub fn value(&self) -> Option<&[u8]> {
+        if !self.has_value {
+            return None;
+        }
+        self.bytes.get(self.key_length.unwrap_or(0)..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_record_tells_null_from_empty() {
+        let raw = |key, value| RawRecord::new(key, value, 0, 0, Headers::new());
+        assert_eq!(raw(None, None).key(), None);
+        assert_eq!(raw(None, None).value(), None);
+        assert_eq!(raw(Some(b""), Some(b"")).key(), Some(&b""[..]));
+        assert_eq!(raw(Some(b""), Some(b"")).value(), Some(&b""[..]));
+        assert_eq!(raw(Some(b"k"), Some(b"v")).value(), Some(&b"v"[..]));
+        assert_eq!(raw(None, Some(b"v")).value(), Some(&b"v"[..]));
+        assert_eq!(raw(Some(b"k"), None).value(), None);
+    }
+}

@@ -82,7 +82,7 @@ const PRODUCER: &[(&str, &str)] = &[
 /// What no one can change, because the run time depends on it.
 const FIXED: &[(&str, &str)] = &[
     ("allow.auto.create.topics", "false"),
-    ("delivery.report.only.error", "false"),
+    ("delivery.report.only.error", "true"),
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("enable.partition.eof", "true"),
