@@ -247,7 +247,7 @@ fn add_transactions(
         // A member that takes over waits for the dead one's open transaction; it should not wait
         // longer for that than it took to see that the member is dead.
         None => TRANSACTION_TIMEOUT_MS
-            .min(session_timeout_ms)
+            .min(session_timeout_ms * 2 / 3)
             .max(basis.commit_interval_ms.min(TRANSACTION_TIMEOUT_MS))
             .max(1_000),
     };
