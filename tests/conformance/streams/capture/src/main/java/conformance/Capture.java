@@ -24,6 +24,15 @@ public final class Capture {
         registry.family("Failure", Failure::register);
         registry.family("Papi", Papi::register);
         registry.family("Shape", Shape::register);
+        registry.family("Table", Table::register);
+        registry.family("GlobalTable", GlobalTable::register);
+        registry.family("Aggregate", Aggregate::register);
+        registry.family("TableAggregate", TableAggregate::register);
+        registry.family("Window", Window::register);
+        registry.family("TableJoin", TableJoin::register);
+        registry.family("StreamJoin", StreamJoin::register);
+        registry.family("Suppress", Suppress::register);
+        registry.family("Optimization", Optimization::register);
         return registry;
     }
 
@@ -44,6 +53,9 @@ public final class Capture {
                 scenarios++;
             }
         }
+        Partition.write(root.resolve("partition.jsonl"));
+        SerdeBytes.write(root.resolve("serde.jsonl"));
+        ConfigMessage.write(root.resolve("config.jsonl"));
         ProgramIndex.write(root.resolve("programs.md"), programs);
         console.printf("%d programs, %d scenarios%n", programs.size(), scenarios);
     }

@@ -133,10 +133,10 @@ final class Failure {
 
     private static void reading(Registry r) {
         r.dsl("read-fail", Failure::longs).config(ON_READ, LogAndFailExceptionHandler.class)
-            .scenario(s -> s.raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20));
+            .scenario(s -> s.raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20)).fails();
         r.dsl("read-fail-dead-letter", Failure::longs).config(ON_READ, LogAndFailExceptionHandler.class)
             .config(DEAD_LETTERS, "letters")
-            .scenario(s -> s.raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20));
+            .scenario(s -> s.raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20)).fails();
         r.dsl("read-continue", Failure::longs).config(ON_READ, LogAndContinueExceptionHandler.class)
             .scenario(Failure::unreadable);
         r.dsl("read-continue-dead-letter", Failure::longs).config(ON_READ, LogAndContinueExceptionHandler.class)
@@ -172,12 +172,12 @@ final class Failure {
     }
 
     private static void processing(Registry r) {
-        r.dsl("process-default", Failure::fussyMap).scenario(s -> s.in("in", "b", "bad", 20, "trace", "one"));
+        r.dsl("process-default", Failure::fussyMap).scenario(s -> s.in("in", "b", "bad", 20, "trace", "one")).fails();
         r.dsl("process-fail", Failure::fussyMap).config(ON_PROCESS, LogAndFailProcessingExceptionHandler.class)
-            .scenario(s -> s.in("in", "b", "bad", 20));
+            .scenario(s -> s.in("in", "b", "bad", 20)).fails();
         r.dsl("process-fail-dead-letter", Failure::fussyMap)
             .config(ON_PROCESS, LogAndFailProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
-            .scenario(s -> s.in("in", "b", "bad", 20));
+            .scenario(s -> s.in("in", "b", "bad", 20)).fails();
         r.dsl("process-continue", Failure::fussyMap)
             .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).scenario(Failure::bad);
         r.dsl("process-continue-dead-letter", Failure::fussyMap)
@@ -241,7 +241,7 @@ final class Failure {
 
     private static void punctuating(Registry r) {
         r.dsl("punctuate-fail", b -> b.<String, String>stream("in").process(Ticking::new).to("out"))
-            .scenario(s -> s.advance(10).advance(10));
+            .scenario(s -> s.advance(10).advance(10)).fails();
         r.dsl("punctuate-continue-dead-letter",
                 b -> b.<String, String>stream("in").process(Ticking::new).to("out"))
             .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
@@ -262,10 +262,10 @@ final class Failure {
     }
 
     private static void writing(Registry r) {
-        r.dsl("write-fail", Failure::written).scenario(s -> s.in("in", "b", " unwritable", 2));
+        r.dsl("write-fail", Failure::written).scenario(s -> s.in("in", "b", " unwritable", 2)).fails();
         r.dsl("write-fail-dead-letter", Failure::written)
             .config(ON_WRITE, DefaultProductionExceptionHandler.class).config(DEAD_LETTERS, "letters")
-            .scenario(s -> s.in("in", "b", " unwritable", 2, "h", "1"));
+            .scenario(s -> s.in("in", "b", " unwritable", 2, "h", "1")).fails();
         r.dsl("write-own-handler", Failure::written).config(ON_WRITE, NotingWriter.class)
             .scenario(Failure::unwritable);
     }

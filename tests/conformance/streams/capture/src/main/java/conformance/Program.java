@@ -18,6 +18,7 @@ final class Program {
     final Map<String, String> config = new TreeMap<>();
     private final Function<Properties, Topology> build;
     private Consumer<Scenario> scenario;
+    private boolean fails;
 
     Program(String name, String family, Function<Properties, Topology> build) {
         this.name = name;
@@ -35,6 +36,16 @@ final class Program {
     Program scenario(Consumer<Scenario> steps) {
         scenario = steps;
         return this;
+    }
+
+    /** The scenario is meant to end in an error; any other error stops the capture. */
+    Program fails() {
+        fails = true;
+        return this;
+    }
+
+    boolean mayFail() {
+        return fails;
     }
 
     Consumer<Scenario> scenario() {

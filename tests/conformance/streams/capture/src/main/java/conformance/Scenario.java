@@ -23,6 +23,7 @@ final class Scenario implements AutoCloseable {
 
     private final List<String> lines = new ArrayList<>();
     private final TopologyTestDriver driver;
+    private final boolean mayFail;
 
     Scenario(Program program, String stateDir) {
         Map<String, Object> head = fact("scenario");
@@ -34,6 +35,7 @@ final class Scenario implements AutoCloseable {
         write(head);
         var properties = program.properties();
         properties.put("state.dir", stateDir);
+        mayFail = program.mayFail();
         driver = new TopologyTestDriver(program.topology(), properties, Instant.EPOCH);
         results();
     }
@@ -98,6 +100,9 @@ final class Scenario implements AutoCloseable {
         try {
             step.run();
         } catch (RuntimeException error) {
+            if (!mayFail) {
+                throw error;
+            }
             Map<String, Object> line = fact("error");
             line.put("class", error.getClass().getName());
             line.put("message", error.getMessage());
