@@ -24,8 +24,10 @@ final class Aggregate {
 
     /** Two keys, older records, null keys and null values. */
     static Scenario records(Scenario s) {
-        return s.in("in", "a", "1", 10, "trace", "one").in("in", "b", "2", 30).in("in", "a", "3", 20)
-            .in("in", "a", "4", 5).in("in", null, "5", 40).in("in", "a", null, 50).in("in", "b", "6", 60)
+        return s.in("in", "a", "1", 10, "trace", "one").in("in", "b", "2", 30)
+            .in("in", "a", "3", 20)
+            .in("in", "a", "4", 5).in("in", null, "5", 40).in("in", "a", null, 50)
+            .in("in", "b", "6", 60)
             .in("in", "", "7", 70);
     }
 
@@ -38,16 +40,19 @@ final class Aggregate {
 
     private static void counts(Registry r) {
         r.dsl("count", b -> grouped(b).count().toStream().to("out")).scenario(Aggregate::records);
-        r.dsl("count-named-store", b -> grouped(b).count(Table.store("counts")).toStream().to("out"))
+        r.dsl("count-named-store", b -> grouped(b).count(Table.store("counts")).toStream()
+            .to("out"))
             .scenario(Aggregate::records);
         r.dsl("count-named", b -> grouped(b).count(Named.as("counter")).toStream().to("out"));
         r.dsl("count-named-both",
             b -> grouped(b).count(Named.as("counter"), Table.store("counts")).toStream().to("out"));
         r.dsl("count-only", b -> grouped(b).count());
-        r.dsl("count-exactly-once", b -> grouped(b).count(Table.store("counts")).toStream().to("out"))
+        r.dsl("count-exactly-once", b -> grouped(b).count(Table.store("counts")).toStream()
+            .to("out"))
             .config("processing.guarantee", "exactly_once_v2").scenario(Aggregate::records);
         r.dsl("count-no-changelog", b -> grouped(b)
-                .count(Table.<String, Long>store("counts").withLoggingDisabled()).toStream().to("out"))
+                .count(Table.<String, Long>store("counts").withLoggingDisabled()).toStream()
+                .to("out"))
             .scenario(Aggregate::records);
         r.dsl("count-filtered", b -> grouped(b).count(Table.store("counts"))
                 .filter((k, v) -> v % 2 == 0).toStream().to("out"))
@@ -56,7 +61,8 @@ final class Aggregate {
                 Table.<String, Long>store("counts").withStoreType(Materialized.StoreType.IN_MEMORY))
                 .toStream().to("out"))
             .scenario(Aggregate::records);
-        r.dsl("count-store-headers", b -> grouped(b).count(Table.store("counts")).toStream().to("out"))
+        r.dsl("count-store-headers", b -> grouped(b).count(Table.store("counts")).toStream()
+            .to("out"))
             .config("dsl.store.format", "HEADERS").scenario(Aggregate::records);
     }
 
@@ -78,11 +84,13 @@ final class Aggregate {
                 .toStream().to("out"))
             .scenario(Aggregate::records);
         r.dsl("aggregate-named", b -> grouped(b)
-                .aggregate(() -> "", (k, v, text) -> text + k + v, Named.as("collect"), Table.store("texts"))
+                .aggregate(() -> "", (k, v, text) -> text + k + v, Named.as("collect"),
+                    Table.store("texts"))
                 .toStream().to("out"))
             .scenario(Aggregate::records);
         r.dsl("aggregate-to-null", b -> grouped(b)
-                .aggregate(() -> "start", (k, v, text) -> v.equals("drop") ? null : text + v, Table.store("texts"))
+                .aggregate(() -> "start", (k, v, text) -> v.equals("drop") ? null
+                    : text + v, Table.store("texts"))
                 .toStream().to("out"))
             .scenario(s -> s.in("in", "a", "1", 1).in("in", "a", "drop", 2).in("in", "a", "drop", 3)
                 .in("in", "a", "2", 4));
@@ -96,14 +104,16 @@ final class Aggregate {
             .scenario(Aggregate::records);
         r.dsl("group-by-named-store", b -> in(b).groupBy((k, v) -> v).count(Table.store("counts"))
             .toStream().to("out"));
-        r.dsl("group-by-null", b -> in(b).groupBy((k, v) -> v == null || v.equals("3") ? null : "all")
+        r.dsl("group-by-null", b -> in(b)
+            .groupBy((k, v) -> v == null || v.equals("3") ? null : "all")
                 .count(Table.store("counts")).toStream().to("out"))
             .scenario(Aggregate::records);
         r.dsl("group-by-key-after-map", b -> in(b).map((k, v) -> KeyValue.pair(v, k)).groupByKey()
                 .count().toStream().to("out"))
             .scenario(Aggregate::records);
         r.dsl("group-by-key-after-select-key-and-filter", b -> in(b).selectKey((k, v) -> v)
-            .filter((k, v) -> v != null).groupByKey(Grouped.as("chosen")).count().toStream().to("out"));
+            .filter((k, v) -> v != null).groupByKey(Grouped.as("chosen")).count().toStream()
+            .to("out"));
         r.dsl("group-by-key-after-repartition", b -> in(b).selectKey((k, v) -> v).repartition()
             .groupByKey().count().toStream().to("out"));
         r.dsl("group-by-key-after-process", b -> in(b).process(() -> new Process.Stamp("h"))
@@ -111,7 +121,8 @@ final class Aggregate {
         r.dsl("group-by-key-after-process-values", b -> in(b).processValues(Process.Reheader::new)
             .groupByKey().count().toStream().to("out"));
         r.dsl("group-by-serdes", b -> in(b)
-                .groupBy((k, v) -> v == null ? 0 : v.length(), Grouped.with(Serdes.Integer(), Serdes.String()))
+                .groupBy((k, v) -> v == null ? 0
+                    : v.length(), Grouped.with(Serdes.Integer(), Serdes.String()))
                 .count().toStream().to("out"))
             .scenario(Aggregate::records);
         r.dsl("group-by-twice", b -> {
@@ -120,19 +131,23 @@ final class Aggregate {
             stream.groupBy((k, v) -> k + v).count(Table.store("by-both")).toStream().to("out-2");
         });
         r.dsl("word-count", b -> in(b)
-                .flatMapValues(v -> java.util.List.of(v.toLowerCase(java.util.Locale.ROOT).split("\\W+")))
+                .flatMapValues(v -> java.util.List.of(v.toLowerCase(java.util.Locale.ROOT)
+                    .split("\\W+")))
                 .groupBy((k, v) -> v).count(Table.store("word-counts")).toStream().to("out"))
-            .scenario(s -> s.in("in", null, "to be or not to be", 1, "h", "1").in("in", "k", "Or not", 2));
+            .scenario(s -> s.in("in", null, "to be or not to be", 1, "h", "1")
+                .in("in", "k", "Or not", 2));
     }
 
     private static void caching(Registry r) {
         r.dsl("count-cached", b -> grouped(b).count(Table.store("counts")).toStream().to("out"))
             .config("statestore.cache.max.bytes", 1000000).scenario(Aggregate::records);
         r.dsl("count-caching-disabled", b -> grouped(b)
-                .count(Table.<String, Long>store("counts").withCachingDisabled()).toStream().to("out"))
+                .count(Table.<String, Long>store("counts").withCachingDisabled()).toStream()
+                .to("out"))
             .config("statestore.cache.max.bytes", 1000000).scenario(Aggregate::records);
         r.dsl("count-of-count", b -> grouped(b).count(Table.store("counts")).toStream()
-                .map((k, v) -> KeyValue.pair(String.valueOf(v), k)).groupByKey().count(Table.store("histogram"))
+                .map((k, v) -> KeyValue.pair(String.valueOf(v), k)).groupByKey()
+                .count(Table.store("histogram"))
                 .toStream().to("out"))
             .scenario(Aggregate::records);
     }

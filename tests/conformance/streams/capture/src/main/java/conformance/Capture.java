@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 
-/** Rewrites every fixture; the first argument is the folder that holds them (default: the one above). */
+/** Rewrites every fixture; the first argument is their folder (default: the one above). */
 public final class Capture {
     private Capture() {
     }

@@ -24,7 +24,8 @@ final class ConfigMessage {
                 setting[0], setting[1])));
         }
         lines.add(refused(Map.of("application.id", "app", "bootstrap.servers", "localhost:1",
-            "processing.guarantee", "exactly_once_v2", "commit.interval.ms", "60000", "transaction.timeout.ms", "1000")));
+            "processing.guarantee", "exactly_once_v2", "commit.interval.ms", "60000",
+                "transaction.timeout.ms", "1000")));
         defaults(lines);
         Files.write(file, lines);
     }
@@ -85,7 +86,8 @@ final class ConfigMessage {
     }
 
     private static void defaults(List<String> lines) {
-        for (Map.Entry<String, ?> entry : new TreeMap<>(StreamsConfig.configDef().configKeys()).entrySet()) {
+        for (Map.Entry<String, ?> entry : new TreeMap<>(StreamsConfig.configDef().configKeys())
+            .entrySet()) {
             var key = StreamsConfig.configDef().configKeys().get(entry.getKey());
             Map<String, Object> line = new LinkedHashMap<>();
             line.put("type", "key");
@@ -94,7 +96,8 @@ final class ConfigMessage {
             line.put("required", !key.hasDefault());
             boolean machine = key.name.equals("state.dir");
             line.put("default", !key.hasDefault() || machine ? null
-                : org.apache.kafka.common.config.ConfigDef.convertToString(key.defaultValue, key.type));
+                : org.apache.kafka.common.config.ConfigDef.convertToString(key.defaultValue,
+                    key.type));
             lines.add(Json.line(line));
         }
     }

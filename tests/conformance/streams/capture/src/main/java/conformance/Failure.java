@@ -31,17 +31,23 @@ import org.apache.kafka.streams.processor.api.Record;
 
 /** What the handlers do with records that cannot be read, processed or written. */
 final class Failure {
-    private static final String DEAD_LETTERS = StreamsConfig.ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME_CONFIG;
-    private static final String ON_READ = StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG;
-    private static final String ON_PROCESS = StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG;
-    private static final String ON_WRITE = StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG;
+    private static final String DEAD_LETTERS =
+        StreamsConfig.ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME_CONFIG;
+    private static final String ON_READ =
+        StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG;
+    private static final String ON_PROCESS =
+        StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG;
+    private static final String ON_WRITE =
+        StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG;
 
     private Failure() {
     }
 
     private static void note(String where, ErrorHandlerContext c, Exception error) {
-        Note.add(where + " " + c.topic() + "-" + c.partition() + "@" + c.offset() + " t" + c.timestamp()
-            + " node " + c.processorNodeId() + " task " + c.taskId() + " headers " + c.headers().toArray().length
+        Note.add(where + " " + c.topic() + "-" + c.partition() + "@" + c.offset() + " t"
+            + c.timestamp()
+            + " node " + c.processorNodeId() + " task " + c.taskId() + " headers " + c.headers()
+                .toArray().length
             + " key " + text(c.sourceRawKey()) + " value " + text(c.sourceRawValue())
             + " error " + error.getClass().getName() + ": " + error.getMessage());
     }
@@ -54,9 +60,11 @@ final class Failure {
     public static final class NotingReader implements DeserializationExceptionHandler {
         @Override
         public Response handleError(ErrorHandlerContext context,
-                org.apache.kafka.clients.consumer.ConsumerRecord<byte[], byte[]> record, Exception exception) {
+                org.apache.kafka.clients.consumer.ConsumerRecord<byte[], byte[]> record,
+                    Exception exception) {
             note("read", context, exception);
-            return Response.resume(List.of(new ProducerRecord<>("own-letters", record.key(), record.value())));
+            return Response.resume(List.of(new ProducerRecord<>("own-letters", record.key(),
+                record.value())));
         }
 
         @Override
@@ -67,9 +75,11 @@ final class Failure {
     /** Notes what it is told and goes on. */
     public static final class NotingProcessor implements ProcessingExceptionHandler {
         @Override
-        public Response handleError(ErrorHandlerContext context, Record<?, ?> record, Exception exception) {
+        public Response handleError(ErrorHandlerContext context, Record<?, ?> record,
+            Exception exception) {
             note("process", context, exception);
-            Note.add("record " + (record == null ? null : record.key() + "=" + record.value() + " t" + record.timestamp()));
+            Note.add("record " + (record == null ? null
+                : record.key() + "=" + record.value() + " t" + record.timestamp()));
             return Response.resume();
         }
 
@@ -125,7 +135,8 @@ final class Failure {
 
     private static Scenario unreadable(Scenario s) {
         return s.raw("in", Scenario.bytes("a"), new byte[] {0, 0, 0, 0, 0, 0, 0, 7}, 10)
-            .raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20, "trace", "one", "trace", "two", "none", null)
+            .raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20, "trace", "one", "trace",
+                "two", "none", null)
             .raw("in", null, Scenario.bytes("text"), 15)
             .raw("in", Scenario.bytes("c"), null, 30)
             .raw("in", Scenario.bytes("d"), new byte[] {0, 0, 0, 0, 0, 0, 0, 8}, 40);
@@ -134,27 +145,34 @@ final class Failure {
     private static void reading(Registry r) {
         r.dsl("read-fail", Failure::longs).config(ON_READ, LogAndFailExceptionHandler.class)
             .scenario(s -> s.raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20)).fails();
-        r.dsl("read-fail-dead-letter", Failure::longs).config(ON_READ, LogAndFailExceptionHandler.class)
+        r.dsl("read-fail-dead-letter", Failure::longs)
+            .config(ON_READ, LogAndFailExceptionHandler.class)
             .config(DEAD_LETTERS, "letters")
             .scenario(s -> s.raw("in", Scenario.bytes("b"), new byte[] {1, 2, 3}, 20)).fails();
         r.dsl("read-continue", Failure::longs).config(ON_READ, LogAndContinueExceptionHandler.class)
             .scenario(Failure::unreadable);
-        r.dsl("read-continue-dead-letter", Failure::longs).config(ON_READ, LogAndContinueExceptionHandler.class)
+        r.dsl("read-continue-dead-letter", Failure::longs)
+            .config(ON_READ, LogAndContinueExceptionHandler.class)
             .config(DEAD_LETTERS, "letters").scenario(Failure::unreadable);
         r.dsl("read-own-handler", Failure::longs).config(ON_READ, NotingReader.class)
             .scenario(Failure::unreadable);
-        r.dsl("read-key-dead-letter", b -> b.stream("in", Consumed.with(Serdes.Integer(), Serdes.String()))
-                .mapValues(v -> v + "!").to("out", Produced.with(Serdes.Integer(), Serdes.String())))
+        r.dsl("read-key-dead-letter",
+            b -> b.stream("in", Consumed.with(Serdes.Integer(), Serdes.String()))
+                .mapValues(v -> v + "!")
+                .to("out", Produced.with(Serdes.Integer(), Serdes.String())))
             .config(ON_READ, LogAndContinueExceptionHandler.class).config(DEAD_LETTERS, "letters")
-            .scenario(s -> s.in("in", "four", "v", 1).in("in", "five5", "v", 2).in("in", null, "v", 3));
-        r.dsl("read-continue-stream-time", b -> b.stream("in", Consumed.with(Serdes.String(), Serdes.Long()))
+            .scenario(s -> s.in("in", "four", "v", 1).in("in", "five5", "v", 2)
+                .in("in", null, "v", 3));
+        r.dsl("read-continue-stream-time",
+            b -> b.stream("in", Consumed.with(Serdes.String(), Serdes.Long()))
                 .mapValues(v -> "n" + v).process(() -> new Process.Stamp("h")).to("out"))
             .config(ON_READ, LogAndContinueExceptionHandler.class)
             .scenario(s -> s.raw("in", null, new byte[8], 10).raw("in", null, new byte[1], 90)
                 .raw("in", null, new byte[8], 20));
         r.dsl("read-own-headers-dead-letter", Failure::longs)
             .config(ON_READ, LogAndContinueExceptionHandler.class).config(DEAD_LETTERS, "letters")
-            .scenario(s -> s.raw("in", null, new byte[] {9}, 5, "__streams.errors.topic", "earlier"));
+            .scenario(s -> s.raw("in", null, new byte[] {9}, 5, "__streams.errors.topic",
+                "earlier"));
         r.dsl("timestamp-fail-dead-letter", b -> b.stream("in",
                 Consumed.<String, String>with(new Source.FromValue())).to("out"))
             .config(ON_READ, LogAndContinueExceptionHandler.class).config(DEAD_LETTERS, "letters")
@@ -172,16 +190,21 @@ final class Failure {
     }
 
     private static void processing(Registry r) {
-        r.dsl("process-default", Failure::fussyMap).scenario(s -> s.in("in", "b", "bad", 20, "trace", "one")).fails();
-        r.dsl("process-fail", Failure::fussyMap).config(ON_PROCESS, LogAndFailProcessingExceptionHandler.class)
+        r.dsl("process-default", Failure::fussyMap)
+            .scenario(s -> s.in("in", "b", "bad", 20, "trace", "one")).fails();
+        r.dsl("process-fail", Failure::fussyMap)
+            .config(ON_PROCESS, LogAndFailProcessingExceptionHandler.class)
             .scenario(s -> s.in("in", "b", "bad", 20)).fails();
         r.dsl("process-fail-dead-letter", Failure::fussyMap)
-            .config(ON_PROCESS, LogAndFailProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_PROCESS, LogAndFailProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(s -> s.in("in", "b", "bad", 20)).fails();
         r.dsl("process-continue", Failure::fussyMap)
-            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).scenario(Failure::bad);
+            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .scenario(Failure::bad);
         r.dsl("process-continue-dead-letter", Failure::fussyMap)
-            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(Failure::bad);
         r.dsl("process-own-handler", Failure::fussyMap).config(ON_PROCESS, NotingProcessor.class)
             .scenario(Failure::bad);
@@ -190,20 +213,24 @@ final class Failure {
             stream.mapValues(v -> v + " first").to("out-1");
             stream.mapValues(v -> fussy(v)).to("out-2");
             stream.mapValues(v -> v + " third").to("out-3");
-        }).config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+        }).config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(Failure::bad);
         r.dsl("process-continue-flat-map", b -> b.<String, String>stream("in")
                 .flatMapValues(v -> List.of("x", v, "y")).mapValues(v -> fussy(v)).to("out"))
-            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(Failure::bad);
         r.dsl("process-changed-record-dead-letter", b -> b.<String, String>stream("in")
                 .map((k, v) -> org.apache.kafka.streams.KeyValue.pair(v, "bad"))
                 .mapValues(v -> fussy(v)).to("out"))
-            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(s -> s.in("in", "k", "v", 1, "h", "1"));
         r.dsl("process-after-repartition-dead-letter", b -> b.<String, String>stream("in")
                 .repartition().mapValues(v -> fussy(v)).to("out"))
-            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(s -> s.in("in", "k", "good", 1).in("in", "k", "bad", 2, "h", "1"));
         r.dsl("process-null-message-dead-letter", b -> b.<String, String>stream("in")
                 .mapValues(v -> {
@@ -212,7 +239,8 @@ final class Failure {
                     }
                     return v;
                 }).to("out"))
-            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(s -> s.in("in", "k", null, 2));
     }
 
@@ -244,10 +272,12 @@ final class Failure {
             .scenario(s -> s.advance(10).advance(10)).fails();
         r.dsl("punctuate-continue-dead-letter",
                 b -> b.<String, String>stream("in").process(Ticking::new).to("out"))
-            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_PROCESS, LogAndContinueProcessingExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(s -> s.advance(10).in("in", "k", "v", 3, "h", "1").advance(10).advance(10));
         r.dsl("punctuate-own-handler",
-                b -> b.<String, String>stream("in").process(Ticking::new, Named.as("ticking")).to("out"))
+                b -> b.<String, String>stream("in").process(Ticking::new, Named.as("ticking"))
+                    .to("out"))
             .config(ON_PROCESS, NotingProcessor.class)
             .scenario(s -> s.advance(10).in("in", "k", "v", 3).advance(10).advance(10));
     }
@@ -258,13 +288,16 @@ final class Failure {
     }
 
     private static Scenario unwritable(Scenario s) {
-        return s.in("in", "a", "fine", 1).in("in", "b", " unwritable", 2, "h", "1").in("in", "c", "fine", 3);
+        return s.in("in", "a", "fine", 1).in("in", "b", " unwritable", 2, "h", "1")
+            .in("in", "c", "fine", 3);
     }
 
     private static void writing(Registry r) {
-        r.dsl("write-fail", Failure::written).scenario(s -> s.in("in", "b", " unwritable", 2)).fails();
+        r.dsl("write-fail", Failure::written).scenario(s -> s.in("in", "b", " unwritable", 2))
+            .fails();
         r.dsl("write-fail-dead-letter", Failure::written)
-            .config(ON_WRITE, DefaultProductionExceptionHandler.class).config(DEAD_LETTERS, "letters")
+            .config(ON_WRITE, DefaultProductionExceptionHandler.class)
+            .config(DEAD_LETTERS, "letters")
             .scenario(s -> s.in("in", "b", " unwritable", 2, "h", "1")).fails();
         r.dsl("write-own-handler", Failure::written).config(ON_WRITE, NotingWriter.class)
             .scenario(Failure::unwritable);

@@ -55,7 +55,7 @@ final class Json {
         out.append(']');
     }
 
-    /** Readable UTF-8 is a string; all else is {"base64": …, "shows": …}, the latter for people. */
+    /** Readable UTF-8 is a string; all else {"base64": …, "shows": …}, the latter for people. */
     private static void bytes(StringBuilder out, byte[] bytes) {
         String readable = readable(bytes);
         if (readable != null) {
@@ -71,7 +71,8 @@ final class Json {
 
     private static String readable(byte[] bytes) {
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes))
+                .toString();
             return text.codePoints().anyMatch(c -> c < ' ' && c != '\n' && c != '\t') ? null : text;
         } catch (CharacterCodingException notText) {
             return null;
@@ -81,7 +82,8 @@ final class Json {
     private static String escaped(byte[] bytes) {
         StringBuilder out = new StringBuilder();
         for (byte b : bytes) {
-            out.append(b > ' ' && b < 127 && b != '\\' ? "" + (char) b : String.format("\\x%02x", b));
+            out.append(b > ' ' && b < 127 && b != '\\' ? "" + (char) b
+                : String.format("\\x%02x", b));
         }
         return out.toString();
     }

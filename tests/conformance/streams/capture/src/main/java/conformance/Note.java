@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a program under capture says of its own steps: a peek, a punctuation, a partitioner call. */
+/** What a program says of its own steps: a peek, a punctuation, a partitioner call. */
 final class Note {
     private static final List<String> NOTES = new ArrayList<>();
 

@@ -48,7 +48,8 @@ final class Optimization {
         both(r, "two-groups-of-one-key-change", "merge.repartition.topics", b -> {
             KStream<String, String> keyed = keyed(b);
             keyed.groupByKey().count().toStream().to("out-1");
-            keyed.groupByKey().windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(5))).count()
+            keyed.groupByKey().windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(5)))
+                .count()
                 .toStream((k, v) -> k.key()).to("out-2");
         });
         both(r, "aggregation-and-join-of-one-key-change", "all", b -> {
@@ -87,7 +88,8 @@ final class Optimization {
 
     private static void sources(Registry r) {
         both(r, "table-source-topic", "reuse.ktable.source.topics",
-            b -> Text.table(b, "in").filter((k, v) -> true, Table.store("kept")).toStream().to("out"));
+            b -> Text.table(b, "in").filter((k, v) -> true, Table.store("kept")).toStream()
+                .to("out"));
         both(r, "table-source-joined", "reuse.ktable.source.topics", b -> Text.stream(b, "left")
             .join(Text.table(b, "right"), (x, y) -> x + y).to("out"));
         both(r, "table-source-and-count", "all", b -> {
@@ -97,14 +99,16 @@ final class Optimization {
         });
         both(r, "self-join-and-aggregation", "all", b -> {
             KStream<String, String> in = Text.stream(b, "in");
-            in.join(in, (x, y) -> x + y, JoinWindows.ofTimeDifferenceWithNoGrace(Duration.ofMillis(5))).to("out-1");
+            in.join(in, (x, y) -> x + y,
+                JoinWindows.ofTimeDifferenceWithNoGrace(Duration.ofMillis(5))).to("out-1");
             in.groupByKey().count().toStream().to("out-2");
         });
     }
 
     private static void named(Registry r) {
         r.dsl("word-count-naming-enforced", b -> Text.stream(b, "in")
-                .groupBy((k, v) -> v, Grouped.as("by-word")).count(Table.store("counts")).toStream().to("out"))
+                .groupBy((k, v) -> v, Grouped.as("by-word")).count(Table.store("counts")).toStream()
+                .to("out"))
             .config("ensure.explicit.internal.resource.naming", true);
         r.dsl("word-count-in-memory", b -> Text.stream(b, "in")
                 .groupBy((k, v) -> v).count().toStream().to("out"))
@@ -116,7 +120,8 @@ final class Optimization {
             b.addStateStore(Stores.keyValueStoreBuilder(
                 Stores.persistentKeyValueStore("counts"), Serdes.String(), Serdes.Long()));
             Text.stream(b, "in").process(Papi.Count::new, "counts").to("out");
-        }).scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "b", "2", 20).in("in", "a", "reset", 15));
+        }).scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "b", "2", 20)
+            .in("in", "a", "reset", 15));
         r.dsl("process-two-with-one-store", b -> {
             b.addStateStore(Stores.keyValueStoreBuilder(
                 Stores.inMemoryKeyValueStore("counts"), Serdes.String(), Serdes.Long()));
@@ -124,22 +129,28 @@ final class Optimization {
             Text.stream(b, "right").process(Papi.Count::new, "counts").to("out-2");
         }).scenario(s -> s.in("left", "a", "1", 10).in("right", "a", "2", 20));
         r.dsl("global-store", b -> b.addGlobalStore(
-            Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("all"), Serdes.String(), Serdes.String())
+            Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("all"), Serdes.String(),
+                Serdes.String())
                 .withLoggingDisabled(),
             "in", Text.text(), () -> new org.apache.kafka.streams.processor.api.ContextualProcessor<
                 String, String, Void, Void>() {
                 @Override
-                public void process(org.apache.kafka.streams.processor.api.Record<String, String> record) {
+                public void process(org.apache.kafka.streams.processor.api.Record<String,
+                    String> record) {
                     Note.add("global " + record.key() + "=" + record.value());
                 }
             })).scenario(s -> s.in("in", "a", "1", 1).in("in", null, null, 2));
-        r.papi("read-only-store", () -> new org.apache.kafka.streams.Topology().addReadOnlyStateStore(
-            Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("counts"), Serdes.String(), Serdes.Long())
+        r.papi("read-only-store", () -> new org.apache.kafka.streams.Topology()
+            .addReadOnlyStateStore(
+            Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("counts"), Serdes.String(),
+                Serdes.Long())
                 .withLoggingDisabled(),
             "source", Serdes.String().deserializer(), Serdes.Long().deserializer(), "in", "reader",
-            () -> new org.apache.kafka.streams.processor.api.ContextualProcessor<String, Long, Void, Void>() {
+            () -> new org.apache.kafka.streams.processor.api.ContextualProcessor<String, Long, Void,
+                Void>() {
                 @Override
-                public void process(org.apache.kafka.streams.processor.api.Record<String, Long> record) {
+                public void process(org.apache.kafka.streams.processor.api.Record<String,
+                    Long> record) {
                     Note.add("read " + record.key());
                 }
             }));

@@ -60,7 +60,8 @@ final class Papi {
     }
 
     static void register(Registry r) {
-        r.papi("papi-source-sink", () -> new Topology().addSource("source", "in").addSink("sink", "out", "source"))
+        r.papi("papi-source-sink", () -> new Topology().addSource("source", "in")
+            .addSink("sink", "out", "source"))
             .scenario(s -> s.mixed("in"));
         r.papi("papi-chain", () -> new Topology()
                 .addSource("source", "in")
@@ -90,7 +91,8 @@ final class Papi {
                 .addSink("sink-a", "out-a", "source-a").addSink("sink-b", "out-b", "source-b"))
             .scenario(s -> s.in("in-a", "a", "1", 1).in("in-b", "b", "2", 2));
         r.papi("papi-several-topics", () -> new Topology()
-            .addSource("source", "in-2", "in-1").addProcessor("append", () -> new Append("+"), "source"));
+            .addSource("source", "in-2", "in-1")
+            .addProcessor("append", () -> new Append("+"), "source"));
         r.papi("papi-pattern", () -> new Topology()
             .addSource("source", Pattern.compile("in-.+")).addSink("sink", "out", "source"));
         r.papi("papi-extractor", () -> new Topology()
@@ -99,7 +101,8 @@ final class Papi {
             .scenario(s -> s.mixed("in"));
         r.papi("papi-partitioner", () -> new Topology()
                 .addSource("source", new StringDeserializer(), new StringDeserializer(), "in")
-                .addSink("sink", "out", new StringSerializer(), new StringSerializer(), new Sink.ByLength(), "source"))
+                .addSink("sink", "out", new StringSerializer(), new StringSerializer(),
+                    new Sink.ByLength(), "source"))
             .scenario(s -> s.mixed("in"));
         r.papi("papi-diamond", () -> new Topology()
                 .addSource("source", "in")
@@ -134,9 +137,11 @@ final class Papi {
                 .addSource("source", "in")
                 .addProcessor("count", Count::new, "source")
                 .addStateStore(Stores.keyValueStoreBuilder(
-                    Stores.persistentKeyValueStore("counts"), Serdes.String(), Serdes.Long()), "count")
+                    Stores.persistentKeyValueStore("counts"), Serdes.String(), Serdes.Long()),
+                        "count")
                 .addSink("sink", "out", "count"))
-            .scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "b", "2", 20).in("in", "a", "3", 15)
+            .scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "b", "2", 20)
+                .in("in", "a", "3", 15)
                 .in("in", "a", "reset", 30).in("in", "a", "4", 40));
         r.papi("papi-store-in-memory-no-changelog", () -> new Topology()
                 .addSource("source", "in")
@@ -153,7 +158,8 @@ final class Papi {
                 .addProcessor("count-right", Count::new, "right")
                 .addStateStore(Stores.keyValueStoreBuilder(
                     Stores.persistentKeyValueStore("counts"), Serdes.String(), Serdes.Long())
-                    .withLoggingEnabled(Map.of("retention.ms", "1000")), "count-left", "count-right")
+                    .withLoggingEnabled(Map.of("retention.ms", "1000")), "count-left",
+                        "count-right")
                 .addSink("sink-left", "out-left", "count-left")
                 .addSink("sink-right", "out-right", "count-right"))
             .scenario(s -> s.in("in", "a", "1", 10).in("other", "a", "2", 20));

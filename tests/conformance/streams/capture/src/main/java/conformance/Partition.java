@@ -23,7 +23,8 @@ final class Partition {
         for (byte[] key : keys()) {
             Map<String, Object> partitions = new LinkedHashMap<>();
             for (int count : PARTITIONS) {
-                partitions.put(Integer.toString(count), BuiltInPartitioner.partitionForKey(key, count));
+                partitions.put(Integer.toString(count),
+                    BuiltInPartitioner.partitionForKey(key, count));
             }
             Map<String, Object> line = new LinkedHashMap<>();
             line.put("type", "partition");
@@ -38,8 +39,10 @@ final class Partition {
     /** Text, every length up to 40, high bytes, and longer random ones. */
     private static List<byte[]> keys() {
         List<byte[]> keys = new ArrayList<>();
-        for (String text : List.of("", "a", "ab", "abc", "abcd", "abcde", "21", "foobar", "user-1", "user-2",
-                "order:42", "Zürich", "鍵", "a-little-bit-long-string", "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8")) {
+        for (String text : List.of("", "a", "ab", "abc", "abcd", "abcde", "21", "foobar", "user-1",
+            "user-2",
+                "order:42", "Zürich", "鍵", "a-little-bit-long-string",
+                    "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8")) {
             keys.add(Scenario.bytes(text));
         }
         Random random = new Random(20);

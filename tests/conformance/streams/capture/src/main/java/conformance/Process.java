@@ -45,7 +45,7 @@ final class Process {
         }
     }
 
-    /** Forwards nothing for a null value, and else the value twice: under its key and a second later. */
+    /** Nothing for a null value, else its length twice: under its key and a second later. */
     static final class LengthTwice extends ContextualProcessor<String, String, String, Integer> {
         @Override
         public void process(Record<String, String> record) {
@@ -79,7 +79,7 @@ final class Process {
         }
     }
 
-    /** Changes the headers of the record it was given, after it has forwarded it to the first child. */
+    /** Forwards to one child, to the other, and to both. */
     static final class ToChildren extends ContextualProcessor<String, String, String, String> {
         @Override
         public void process(Record<String, String> record) {
@@ -105,7 +105,8 @@ final class Process {
     static void register(Registry r) {
         r.dsl("process", b -> in(b).process(() -> new Stamp("seen")).to("out"))
             .scenario(s -> s.mixed("in"));
-        r.dsl("process-named", b -> in(b).process(() -> new Stamp("seen"), Named.as("stamp")).to("out"));
+        r.dsl("process-named", b -> in(b).process(() -> new Stamp("seen"), Named.as("stamp"))
+            .to("out"));
         r.dsl("process-terminal", b -> in(b).process(() -> new Stamp("seen")))
             .scenario(s -> s.in("in", "k", "v", 1));
         r.dsl("process-many", b -> in(b).process(LengthTwice::new)

@@ -9,7 +9,7 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 
-/** One named program: how its topology is built, its configuration, and what is piped through it. */
+/** One named program: how its topology is built, its configuration, what is piped through. */
 final class Program {
     static final String APPLICATION_ID = "conformance";
 

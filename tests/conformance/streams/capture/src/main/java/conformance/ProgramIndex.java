@@ -15,7 +15,7 @@ final class ProgramIndex {
         List<String> lines = new ArrayList<>();
         lines.add("# The captured programs");
         lines.add("");
-        lines.add("Written by the capture program. Each row's Java source is the `r.dsl(\"<name>\", …)` or");
+        lines.add("Written by the capture program. A row's Java source is the `r.dsl(\"<name>\", …)` or");
         lines.add("`r.papi(\"<name>\", …)` of its file in `capture/src/main/java/conformance/`.");
         String family = "";
         for (Program program : programs) {

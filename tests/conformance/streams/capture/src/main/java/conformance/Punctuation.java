@@ -37,7 +37,8 @@ final class Punctuation {
                 schedule.cancel();
             }
             if ("schedule".equals(record.value())) {
-                schedule = context().schedule(Duration.ofMillis(10), PunctuationType.STREAM_TIME, this::fire);
+                schedule = context().schedule(Duration.ofMillis(10), PunctuationType.STREAM_TIME,
+                    this::fire);
             }
             context().forward(record);
         }
@@ -52,7 +53,8 @@ final class Punctuation {
         }
     }
 
-    private static void program(StreamsBuilder b, BiConsumer<ProcessorContext<String, String>, Scheduled> setUp) {
+    private static void program(StreamsBuilder b, BiConsumer<ProcessorContext<String, String>,
+        Scheduled> setUp) {
         b.<String, String>stream("in").process(() -> new Scheduled(setUp)).to("out");
     }
 
@@ -74,18 +76,24 @@ final class Punctuation {
             .scenario(s -> s.in("in", "k", "a", 0).in("in", "k", "b", 9).in("in", "k", "c", 10)
                 .in("in", "k", "d", 35).in("in", "k", "e", 39).in("in", "k", "f", 40));
         r.dsl("punctuate-stream-time-anchored", b -> program(b, (context, p) ->
-                p.schedule = context.schedule(Instant.ofEpochMilli(3), TEN, PunctuationType.STREAM_TIME, p::fire)))
+                p.schedule = context.schedule(Instant.ofEpochMilli(3), TEN,
+                    PunctuationType.STREAM_TIME, p::fire)))
             .scenario(s -> s.in("in", "k", "a", 1).in("in", "k", "b", 3).in("in", "k", "c", 12)
-                .in("in", "k", "d", 13).in("in", "k", "e", 57).in("in", "k", "f", 62).in("in", "k", "g", 63));
+                .in("in", "k", "d", 13).in("in", "k", "e", 57).in("in", "k", "f", 62)
+                .in("in", "k", "g", 63));
         r.dsl("punctuate-stream-time-anchored-past", b -> program(b, (context, p) ->
-                p.schedule = context.schedule(Instant.ofEpochMilli(3), TEN, PunctuationType.STREAM_TIME, p::fire)))
-            .scenario(s -> s.in("in", "k", "a", 105).in("in", "k", "b", 112).in("in", "k", "c", 113));
+                p.schedule = context.schedule(Instant.ofEpochMilli(3), TEN,
+                    PunctuationType.STREAM_TIME, p::fire)))
+            .scenario(s -> s.in("in", "k", "a", 105).in("in", "k", "b", 112)
+                .in("in", "k", "c", 113));
         r.dsl("punctuate-stream-time-cancelled", b -> program(b, (context, p) ->
                 p.schedule = context.schedule(TEN, PunctuationType.STREAM_TIME, p::fire)))
-            .scenario(s -> s.in("in", "k", "a", 10).in("in", "k", "b", 20).in("in", "k", "cancel", 30)
+            .scenario(s -> s.in("in", "k", "a", 10).in("in", "k", "b", 20)
+                .in("in", "k", "cancel", 30)
                 .in("in", "k", "c", 40));
         r.dsl("punctuate-scheduled-later", b -> program(b, (context, p) -> { }))
-            .scenario(s -> s.in("in", "k", "a", 5).in("in", "k", "schedule", 17).in("in", "k", "b", 18)
+            .scenario(s -> s.in("in", "k", "a", 5).in("in", "k", "schedule", 17)
+                .in("in", "k", "b", 18)
                 .in("in", "k", "c", 26).in("in", "k", "d", 27).in("in", "k", "e", 40));
         r.dsl("punctuate-cancels-itself", b -> program(b, (context, p) ->
                 p.schedule = context.schedule(TEN, PunctuationType.STREAM_TIME, timestamp -> {
@@ -104,10 +112,13 @@ final class Punctuation {
             .scenario(s -> s.advance(9).advance(1).in("in", "k", "a", 500).advance(10).advance(35)
                 .advance(4).advance(1).advance(10));
         r.dsl("punctuate-wall-clock-anchored", b -> program(b, (context, p) ->
-                p.schedule = context.schedule(Instant.ofEpochMilli(25), TEN, PunctuationType.WALL_CLOCK_TIME, p::fire)))
-            .scenario(s -> s.advance(10).advance(14).advance(1).advance(9).advance(1).advance(33).advance(7));
+                p.schedule = context.schedule(Instant.ofEpochMilli(25), TEN,
+                    PunctuationType.WALL_CLOCK_TIME, p::fire)))
+            .scenario(s -> s.advance(10).advance(14).advance(1).advance(9).advance(1).advance(33)
+                .advance(7));
         r.dsl("punctuate-wall-clock-anchored-past", b -> program(b, (context, p) ->
-                p.schedule = context.schedule(Instant.EPOCH, TEN, PunctuationType.WALL_CLOCK_TIME, p::fire)))
+                p.schedule = context.schedule(Instant.EPOCH, TEN, PunctuationType.WALL_CLOCK_TIME,
+                    p::fire)))
             .scenario(s -> s.advance(0).advance(3).advance(7).advance(10));
         r.dsl("punctuate-wall-clock-cancelled", b -> program(b, (context, p) ->
                 p.schedule = context.schedule(TEN, PunctuationType.WALL_CLOCK_TIME, p::fire)))
@@ -126,7 +137,8 @@ final class Punctuation {
                     p.fire(t);
                 });
             }))
-            .scenario(s -> s.in("in", "k", "a", 1).advance(10).in("in", "k", "b", 15, "h", "1").advance(5)
+            .scenario(s -> s.in("in", "k", "a", 1).advance(10).in("in", "k", "b", 15, "h", "1")
+                .advance(5)
                 .in("in", "k", "c", 30).advance(30));
     }
 }

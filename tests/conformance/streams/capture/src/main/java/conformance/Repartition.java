@@ -22,7 +22,8 @@ final class Repartition {
         r.dsl("repartition-partitions",
             b -> in(b).repartition(Repartitioned.numberOfPartitions(6)).to("out"));
         r.dsl("repartition-named-partitions", b -> in(b)
-            .repartition(Repartitioned.<String, String>as("by-key").withNumberOfPartitions(3)).to("out"));
+            .repartition(Repartitioned.<String, String>as("by-key").withNumberOfPartitions(3))
+            .to("out"));
         r.dsl("repartition-serdes", b -> in(b).mapValues(v -> v == null ? -1L : (long) v.length())
                 .repartition(Repartitioned.with(Serdes.String(), Serdes.Long()))
                 .mapValues(v -> String.valueOf(v)).to("out"))
@@ -55,7 +56,8 @@ final class Repartition {
             .scenario(s -> s.in("in", "a", "1", 10).in("other", "b", "2", 5));
         r.dsl("repartition-headers", b -> in(b)
                 .map((k, v) -> org.apache.kafka.streams.KeyValue.pair(v, k))
-                .repartition(Repartitioned.as("swapped")).peek((k, v) -> Note.add(k + "=" + v)).to("out"))
+                .repartition(Repartitioned.as("swapped")).peek((k, v) -> Note.add(k + "=" + v))
+                .to("out"))
             .scenario(s -> s.in("in", "k", "v", 1, "a", "1", "b", null, "a", "2"));
     }
 }

@@ -62,13 +62,14 @@ final class Scenario implements AutoCloseable {
         step.put("timestamp", timestamp);
         step.put("headers", headers(recordHeaders));
         write(step);
-        attempt(() -> driver.createInputTopic(topic, new ByteArraySerializer(), new ByteArraySerializer())
+        attempt(() -> driver.createInputTopic(topic, new ByteArraySerializer(),
+            new ByteArraySerializer())
             .pipeInput(new TestRecord<>(key, value, recordHeaders, timestamp)));
         results();
         return this;
     }
 
-    /** Five records with every mixture of null key and null value, headers, and one older timestamp. */
+    /** Five records: null keys and null values in every mixture, headers, an older timestamp. */
     Scenario mixed(String topic) {
         return in(topic, "a", "apple", 10, "trace", "one")
             .in(topic, null, "banana", 20)
@@ -155,7 +156,8 @@ final class Scenario implements AutoCloseable {
     private static List<Object> headers(Headers headers) {
         List<Object> list = new ArrayList<>();
         for (Header header : headers) {
-            Object value = header.key().equals(STACKTRACE) ? Map.of("volatile", true) : header.value();
+            Object value = header.key()
+                .equals(STACKTRACE) ? Map.of("volatile", true) : header.value();
             List<Object> pair = new ArrayList<>();
             pair.add(header.key());
             pair.add(value);

@@ -55,17 +55,21 @@ final class SerdeBytes {
     private static void numbers() {
         all("long", Serdes.Long(), 0L, 1L, -1L, 42L, 256L, Long.MAX_VALUE, Long.MIN_VALUE);
         all("integer", Serdes.Integer(), 0, 1, -1, 42, 65536, Integer.MAX_VALUE, Integer.MIN_VALUE);
-        all("short", Serdes.Short(), (short) 0, (short) 1, (short) -1, Short.MAX_VALUE, Short.MIN_VALUE);
-        all("double", Serdes.Double(), 0.0, -0.0, 1.5, -1.5, Math.PI, Double.MAX_VALUE, Double.MIN_VALUE,
+        all("short", Serdes.Short(), (short) 0, (short) 1, (short) -1, Short.MAX_VALUE,
+            Short.MIN_VALUE);
+        all("double", Serdes.Double(), 0.0, -0.0, 1.5, -1.5, Math.PI, Double.MAX_VALUE,
+            Double.MIN_VALUE,
             Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN);
-        all("float", Serdes.Float(), 0.0f, -0.0f, 1.5f, -1.5f, (float) Math.PI, Float.MAX_VALUE, Float.MIN_VALUE,
+        all("float", Serdes.Float(), 0.0f, -0.0f, 1.5f, -1.5f, (float) Math.PI, Float.MAX_VALUE,
+            Float.MIN_VALUE,
             Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN);
         all("boolean", Serdes.Boolean(), true, false);
     }
 
     private static void texts() {
         all("string", Serdes.String(), "", "a", "text", "Zürich", "鍵", "😀", "a\u0000b");
-        all("uuid", Serdes.UUID(), new UUID(0, 0), UUID.fromString("123e4567-e89b-12d3-a456-426614174000"));
+        all("uuid", Serdes.UUID(), new UUID(0, 0),
+            UUID.fromString("123e4567-e89b-12d3-a456-426614174000"));
         byte[] bytes = {0, 1, 2, (byte) 0xff};
         named("byte-array", Serdes.ByteArray(), bytes, "00 01 02 ff");
         named("bytes", Serdes.Bytes(), Bytes.wrap(bytes), "00 01 02 ff");
@@ -86,19 +90,24 @@ final class SerdeBytes {
     }
 
     private static void lists() {
-        all("list<integer>", Serdes.ListSerde(ArrayList.class, Serdes.Integer()), List.of(), List.of(1, 2, 3),
+        all("list<integer>", Serdes.ListSerde(ArrayList.class, Serdes.Integer()), List.of(),
+            List.of(1, 2, 3),
             Arrays.asList(1, null, 3));
-        all("list<string>", Serdes.ListSerde(ArrayList.class, Serdes.String()), List.of(), List.of("a", "", "ccc"),
+        all("list<string>", Serdes.ListSerde(ArrayList.class, Serdes.String()), List.of(),
+            List.of("a", "", "ccc"),
             Arrays.asList("a", null, "b"));
         all("list<long>", Serdes.ListSerde(ArrayList.class, Serdes.Long()), List.of(7L));
-        all("list<uuid>", Serdes.ListSerde(ArrayList.class, Serdes.UUID()), List.of(new UUID(1, 2)));
+        all("list<uuid>", Serdes.ListSerde(ArrayList.class, Serdes.UUID()),
+            List.of(new UUID(1, 2)));
     }
 
     private static void windows() {
         all("time-windowed<string>", WindowedSerdes.timeWindowedSerdeFrom(String.class, 10),
-            new Windowed<>("key", new TimeWindow(0, 10)), new Windowed<>("", new TimeWindow(1000, 1010)));
+            new Windowed<>("key", new TimeWindow(0, 10)),
+                new Windowed<>("", new TimeWindow(1000, 1010)));
         all("session-windowed<string>", WindowedSerdes.sessionWindowedSerdeFrom(String.class),
-            new Windowed<>("key", new SessionWindow(3, 8)), new Windowed<>("", new SessionWindow(5, 5)));
+            new Windowed<>("key", new SessionWindow(3, 8)),
+                new Windowed<>("", new SessionWindow(5, 5)));
     }
 
     private static <T> void refused(String serde, Serde<T> with, byte[] bytes) {

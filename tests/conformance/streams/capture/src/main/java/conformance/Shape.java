@@ -45,7 +45,8 @@ final class Shape {
             stream(b, "in-2").mapValues(v -> "2" + v).to("out");
             stream(b, "in-3").to("out");
         }).scenario(s -> s.in("in-3", "k", "c", 1).in("in-1", "k", "a", 2).in("in-2", "k", "b", 3));
-        r.dsl("several-merged", b -> stream(b, "in-1").merge(stream(b, "in-2")).merge(stream(b, "in-3"))
+        r.dsl("several-merged", b -> stream(b, "in-1").merge(stream(b, "in-2"))
+            .merge(stream(b, "in-3"))
             .merge(stream(b, "in-4")).to("out"));
         r.dsl("one-source-many-sinks", b -> {
             KStream<String, String> in = stream(b, "in");
@@ -70,13 +71,15 @@ final class Shape {
         }).scenario(s -> s.in("in", "k", "v", 1).in("in", "k", null, 2));
         r.dsl("repartition-chain-of-subtopologies", b -> {
             KStream<String, String> in = stream(b, "in");
-            KStream<String, String> once = in.selectKey((k, v) -> v).repartition(Repartitioned.as("once"));
+            KStream<String, String> once = in.selectKey((k, v) -> v)
+                .repartition(Repartitioned.as("once"));
             once.to("out-1");
             once.selectKey((k, v) -> v + "2").repartition(Repartitioned.as("again")).to("out-2");
             stream(b, "apart").to("out-3");
         }).scenario(s -> s.in("in", "k", "v", 1).in("apart", "k", "w", 2));
         r.dsl("pattern-and-several", b -> {
-            b.<String, String>stream(Pattern.compile("p-.*")).merge(b.stream(List.of("x", "y"))).to("out");
+            b.<String, String>stream(Pattern.compile("p-.*")).merge(b.stream(List.of("x", "y")))
+                .to("out");
             stream(b, "z").to("out");
         });
         r.dsl("unused-branch-of-the-graph", b -> {
@@ -99,17 +102,22 @@ final class Shape {
             left.merge(right, Named.as("both")).to("both-out", Produced.as("both-sink"));
         });
         r.dsl("users-pipeline", b -> {
-            KStream<String, String> users = stream(b, "users").peek((k, v) -> Note.add("user " + k));
+            KStream<String, String> users = stream(b, "users")
+                .peek((k, v) -> Note.add("user " + k));
             KStream<String, String> valid = users.filter((k, v) -> v != null && v.startsWith("{"));
             users.filterNot((k, v) -> v != null && v.startsWith("{")).to("users-dead-letters");
             valid.split(Named.as("op-"))
-                .branch((k, v) -> v.contains("\"c\""), org.apache.kafka.streams.kstream.Branched.withConsumer(
+                .branch((k, v) -> v.contains("\"c\""),
+                    org.apache.kafka.streams.kstream.Branched.withConsumer(
                     s -> s.mapValues(v -> "created " + v).to("user-analytics"), "created"))
-                .branch((k, v) -> v.contains("\"d\""), org.apache.kafka.streams.kstream.Branched.withConsumer(
+                .branch((k, v) -> v.contains("\"d\""),
+                    org.apache.kafka.streams.kstream.Branched.withConsumer(
                     s -> s.mapValues(v -> "deleted " + v).to("user-analytics"), "deleted"))
                 .defaultBranch(org.apache.kafka.streams.kstream.Branched.withConsumer(
                     s -> s.to("user-analytics"), "other"));
-        }).scenario(s -> s.in("users", "1", "{\"op\":\"c\"}", 1, "h", "1").in("users", "1", "{\"op\":\"u\"}", 2)
-            .in("users", "1", "{\"op\":\"d\"}", 3).in("users", "1", null, 4).in("users", null, "?", 5));
+        }).scenario(s -> s.in("users", "1", "{\"op\":\"c\"}", 1, "h", "1")
+            .in("users", "1", "{\"op\":\"u\"}", 2)
+            .in("users", "1", "{\"op\":\"d\"}", 3).in("users", "1", null, 4)
+            .in("users", null, "?", 5));
     }
 }

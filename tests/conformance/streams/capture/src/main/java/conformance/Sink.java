@@ -18,7 +18,8 @@ final class Sink {
     /** The partition is the key's length; a null key goes to partition 0. */
     static final class ByLength implements StreamPartitioner<String, String> {
         @Override
-        public Optional<Set<Integer>> partitions(String topic, String key, String value, int numPartitions) {
+        public Optional<Set<Integer>> partitions(String topic, String key, String value,
+            int numPartitions) {
             Note.add("partitions " + topic + " " + key + " " + value + " of " + numPartitions);
             return Optional.of(Set.of(key == null ? 0 : key.length()));
         }
@@ -27,7 +28,8 @@ final class Sink {
     /** Drops null values, sends "all" to three partitions, leaves the rest to the default. */
     static final class Multicast implements StreamPartitioner<String, String> {
         @Override
-        public Optional<Set<Integer>> partitions(String topic, String key, String value, int numPartitions) {
+        public Optional<Set<Integer>> partitions(String topic, String key, String value,
+            int numPartitions) {
             if (value == null) {
                 return Optional.of(Set.of());
             }
@@ -38,7 +40,7 @@ final class Sink {
         }
     }
 
-    /** A topic for each key; it is described by its text, where a lambda's would change with each run. */
+    /** A topic for each key; a lambda's text would change with each run, this one does not. */
     static final class ByKey implements TopicNameExtractor<String, String> {
         @Override
         public String extract(String key, String value, RecordContext context) {
@@ -83,7 +85,8 @@ final class Sink {
             .scenario(s -> s.mixed("in").in("in", "four", "x", 50));
         r.dsl("to-partitioner-multicast", b -> in(b)
                 .to("out", Produced.<String, String>streamPartitioner(new Multicast())))
-            .scenario(s -> s.in("in", "a", "all", 1, "h", "1").in("in", "b", null, 2).in("in", "c", "one", 3));
+            .scenario(s -> s.in("in", "a", "all", 1, "h", "1").in("in", "b", null, 2)
+                .in("in", "c", "one", 3));
         r.dsl("to-two-sinks", b -> {
             KStream<String, String> stream = in(b);
             stream.to("out-1");

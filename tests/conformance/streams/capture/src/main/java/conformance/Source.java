@@ -37,10 +37,12 @@ final class Source {
         r.dsl("stream-reset-latest",
             b -> b.stream("in", Consumed.with(AutoOffsetReset.latest())).to("out"));
         r.dsl("stream-reset-by-duration",
-            b -> b.stream("in", Consumed.with(AutoOffsetReset.byDuration(Duration.ofHours(1)))).to("out"));
+            b -> b.stream("in", Consumed.with(AutoOffsetReset.byDuration(Duration.ofHours(1))))
+                .to("out"));
         r.dsl("stream-several", b -> b.<String, String>stream(List.of("in-b", "in-a", "in-c"))
                 .mapValues(v -> v + "!").to("out"))
-            .scenario(s -> s.in("in-a", "k", "a", 30).in("in-b", "k", "b", 10).in("in-c", null, "c", 20));
+            .scenario(s -> s.in("in-a", "k", "a", 30).in("in-b", "k", "b", 10)
+                .in("in-c", null, "c", 20));
         r.dsl("stream-several-named",
             b -> b.stream(List.of("in-b", "in-a"), Consumed.as("read")).to("out"));
         r.dsl("stream-pattern", b -> b.stream(Pattern.compile("in-[a-z]+")).to("out"));
@@ -51,7 +53,8 @@ final class Source {
             b.stream("events").to("seen");
         });
         r.dsl("stream-long-key", b -> b.stream("in", Consumed.with(Serdes.Long(), Serdes.String()))
-                .map((k, v) -> new org.apache.kafka.streams.KeyValue<>(v, String.valueOf(k))).to("out"))
+                .map((k, v) -> new org.apache.kafka.streams.KeyValue<>(v, String.valueOf(k)))
+                .to("out"))
             .scenario(s -> s.raw("in", new byte[] {0, 0, 0, 0, 0, 0, 1, 0}, Scenario.bytes("x"), 1)
                 .raw("in", null, Scenario.bytes("y"), 2));
         timestamps(r);
@@ -61,20 +64,25 @@ final class Source {
     private static void timestamps(Registry r) {
         r.dsl("timestamp-extractor", b -> b
                 .stream("in", Consumed.<String, String>with(new FromValue())).to("out"))
-            .scenario(s -> s.in("in", "k", "500", 1).in("in", "k", "200", 2).in("in", "k", "900", 3));
+            .scenario(s -> s.in("in", "k", "500", 1).in("in", "k", "200", 2)
+                .in("in", "k", "900", 3));
         r.dsl("timestamp-extractor-fails", b -> b
                 .stream("in", Consumed.<String, String>with(new FromValue())).to("out"))
-            .scenario(s -> s.in("in", "k", "500", 1).in("in", "k", "none", 2).in("in", "k", "600", 3));
+            .scenario(s -> s.in("in", "k", "500", 1).in("in", "k", "none", 2)
+                .in("in", "k", "600", 3));
         r.dsl("timestamp-skip-invalid", b -> b.stream("in",
                     Consumed.<String, String>with(new LogAndSkipOnInvalidTimestamp() {
                         @Override
-                        public long extract(ConsumerRecord<Object, Object> record, long partitionTime) {
-                            return record.value() == null ? -1 : super.extract(record, partitionTime);
+                        public long extract(ConsumerRecord<Object, Object> record,
+                            long partitionTime) {
+                            return record.value() == null ? -1
+                                : super.extract(record, partitionTime);
                         }
                     })).to("out"))
             .scenario(s -> s.mixed("in"));
         r.dsl("timestamp-partition-time", b -> b.stream("in",
-                    Consumed.<String, String>with(new UsePartitionTimeOnInvalidTimestamp())).to("out"))
+                    Consumed.<String, String>with(new UsePartitionTimeOnInvalidTimestamp()))
+                        .to("out"))
             .scenario(s -> s.in("in", "k", "a", 50).in("in", "k", "b", 20));
         r.dsl("timestamp-wall-clock", b -> b.stream("in").to("out"))
             .config("default.timestamp.extractor", WallclockTimestampExtractor.class);
@@ -85,16 +93,20 @@ final class Source {
         r.dsl("order-two-topics", b -> b.<String, String>stream(List.of("left", "right"))
                 .process(() -> new Process.Stamp("seen")).to("out"))
             .config("max.task.idle.ms", 1000)
-            .scenario(s -> s.in("left", "l", "1", 10).in("left", "l", "2", 30).in("left", "l", "3", 50)
+            .scenario(s -> s.in("left", "l", "1", 10).in("left", "l", "2", 30)
+                .in("left", "l", "3", 50)
                 .in("right", "r", "1", 20).in("right", "r", "2", 30).in("right", "r", "3", 5)
-                .advance(999).advance(1).in("left", "l", "4", 60).in("right", "r", "4", 55).advance(1000));
+                .advance(999).advance(1).in("left", "l", "4", 60).in("right", "r", "4", 55)
+                .advance(1000));
         r.dsl("order-merged", b -> b.<String, String>stream("left").merge(b.stream("right"))
                 .process(() -> new Process.Stamp("seen")).to("out"))
             .config("max.task.idle.ms", 500)
             .scenario(s -> s.in("right", "r", "1", 100).in("right", "r", "2", 200)
                 .in("left", "l", "1", 150).in("left", "l", "2", 150).in("left", "l", "3", 250)
                 .in("right", "r", "3", 225).advance(500));
-        r.dsl("order-no-idle", b -> b.<String, String>stream("left").merge(b.stream("right")).to("out"))
-            .scenario(s -> s.in("right", "r", "1", 100).in("left", "l", "1", 50).in("right", "r", "2", 75));
+        r.dsl("order-no-idle", b -> b.<String, String>stream("left").merge(b.stream("right"))
+            .to("out"))
+            .scenario(s -> s.in("right", "r", "1", 100).in("left", "l", "1", 50)
+                .in("right", "r", "2", 75));
     }
 }

@@ -66,29 +66,36 @@ final class Split {
         }).scenario(s -> s.mixed("in"));
         r.dsl("split-only-default", b -> in(b).split().defaultBranch()
             .values().forEach(stream -> stream.to("out"))).scenario(s -> s.mixed("in"));
-        r.dsl("split-unused", b -> in(b).split().branch((k, v) -> starts(v, "a")).noDefaultBranch());
+        r.dsl("split-unused", b -> in(b).split().branch((k, v) -> starts(v, "a"))
+            .noDefaultBranch());
     }
 
     private static void branched(Registry r) {
         r.dsl("split-with-consumer", b -> in(b).split()
                 .branch((k, v) -> starts(v, "a"), Branched.withConsumer(s -> s.to("a")))
-                .branch((k, v) -> starts(v, "b"), Branched.withConsumer(s -> s.mapValues(v -> v + "!").to("b")))
+                .branch((k, v) -> starts(v, "b"),
+                    Branched.withConsumer(s -> s.mapValues(v -> v + "!").to("b")))
                 .defaultBranch(Branched.withConsumer(s -> s.to("rest"))))
             .scenario(s -> s.mixed("in"));
         r.dsl("split-with-consumer-named", b -> in(b).split(Named.as("route-"))
             .branch((k, v) -> starts(v, "a"), Branched.withConsumer(s -> s.to("a"), "a"))
             .defaultBranch(Branched.withConsumer(s -> s.to("rest"), "rest")));
         r.dsl("split-with-function", b -> in(b).split()
-                .branch((k, v) -> starts(v, "a"), Branched.withFunction(s -> s.mapValues(v -> "A:" + v)))
-                .branch((k, v) -> starts(v, "b"), Branched.withFunction(s -> s.filter((k, v) -> k != null), "b"))
+                .branch((k, v) -> starts(v, "a"),
+                    Branched.withFunction(s -> s.mapValues(v -> "A:" + v)))
+                .branch((k, v) -> starts(v, "b"),
+                    Branched.withFunction(s -> s.filter((k, v) -> k != null), "b"))
                 .defaultBranch()
                 .entrySet().stream().sorted(Map.Entry.comparingByKey())
                 .forEach(e -> e.getValue().to("out-" + e.getKey())))
             .scenario(s -> s.mixed("in"));
         r.dsl("split-nested", b -> in(b).split(Named.as("outer-"))
-                .branch((k, v) -> v != null, Branched.withConsumer(outer -> outer.split(Named.as("inner-"))
-                    .branch((k, v) -> starts(v, "a"), Branched.withConsumer(s -> s.to("inner-a"), "a"))
-                    .defaultBranch(Branched.withConsumer(s -> s.to("inner-rest"), "rest")), "present"))
+                .branch((k, v) -> v != null,
+                    Branched.withConsumer(outer -> outer.split(Named.as("inner-"))
+                    .branch((k, v) -> starts(v, "a"),
+                        Branched.withConsumer(s -> s.to("inner-a"), "a"))
+                    .defaultBranch(Branched.withConsumer(s -> s.to("inner-rest"), "rest")),
+                        "present"))
                 .defaultBranch(Branched.withConsumer(s -> s.to("absent"), "absent")))
             .scenario(s -> s.mixed("in"));
         r.dsl("split-then-merge", b -> {
@@ -103,10 +110,13 @@ final class Split {
         r.dsl("merge", b -> in(b).merge(b.stream("other")).to("out"))
             .scenario(s -> s.mixed("in").mixed("other"));
         r.dsl("merge-named", b -> in(b).merge(b.stream("other"), Named.as("both")).to("out"));
-        r.dsl("merge-three", b -> in(b).merge(b.stream("second")).merge(b.stream("third")).to("out"))
-            .scenario(s -> s.in("third", "k", "3", 1, "h", "x").in("in", "k", "1", 2).in("second", null, null, 0));
+        r.dsl("merge-three", b -> in(b).merge(b.stream("second")).merge(b.stream("third"))
+            .to("out"))
+            .scenario(s -> s.in("third", "k", "3", 1, "h", "x").in("in", "k", "1", 2)
+                .in("second", null, null, 0));
         r.dsl("merge-mapped", b -> in(b).mapValues(v -> "left " + v)
-                .merge(b.<String, String>stream("other").filter((k, v) -> v != null).mapValues(v -> "right " + v))
+                .merge(b.<String, String>stream("other").filter((k, v) -> v != null)
+                    .mapValues(v -> "right " + v))
                 .mapValues(v -> v + ".")
                 .to("out"))
             .scenario(s -> s.mixed("in").mixed("other"));
@@ -117,7 +127,8 @@ final class Split {
         r.dsl("diamond", b -> {
             KStream<String, String> stream = in(b);
             KStream<String, String> left = stream.mapValues(v -> "left " + v);
-            KStream<String, String> right = stream.filter((k, v) -> v != null).mapValues(v -> "right " + v);
+            KStream<String, String> right = stream.filter((k, v) -> v != null)
+                .mapValues(v -> "right " + v);
             left.merge(right).to("out");
         }).scenario(s -> s.mixed("in"));
         r.dsl("merge-order", b -> {

@@ -44,15 +44,18 @@ final class Stateless {
             .scenario(s -> s.mixed("in"));
         r.dsl("filter-not", b -> in(b).filterNot((k, v) -> hasAn(v)).to("out"))
             .scenario(s -> s.mixed("in"));
-        r.dsl("filter-not-named", b -> in(b).filterNot((k, v) -> hasAn(v), Named.as("without-an")).to("out"));
+        r.dsl("filter-not-named", b -> in(b).filterNot((k, v) -> hasAn(v), Named.as("without-an"))
+            .to("out"));
     }
 
     private static void maps(Registry r) {
         r.dsl("map", b -> in(b).map((k, v) -> KeyValue.pair(upper(v), String.valueOf(k))).to("out"))
             .scenario(s -> s.mixed("in"));
         r.dsl("map-named",
-            b -> in(b).map((k, v) -> KeyValue.pair(upper(v), String.valueOf(k)), Named.as("swap")).to("out"));
-        r.dsl("map-to-null", b -> in(b).map((k, v) -> KeyValue.<String, String>pair(null, null)).to("out"))
+            b -> in(b).map((k, v) -> KeyValue.pair(upper(v), String.valueOf(k)), Named.as("swap"))
+                .to("out"));
+        r.dsl("map-to-null", b -> in(b).map((k, v) -> KeyValue.<String, String>pair(null, null))
+            .to("out"))
             .scenario(s -> s.mixed("in"));
         r.dsl("map-values", b -> in(b).mapValues(v -> upper(v)).to("out"))
             .scenario(s -> s.mixed("in"));
@@ -77,7 +80,8 @@ final class Stateless {
         if (value == null) {
             return List.of();
         }
-        return List.of(KeyValue.pair(key, value + "-1"), KeyValue.pair(value, null), KeyValue.pair(null, key));
+        return List.of(KeyValue.pair(key, value + "-1"), KeyValue.pair(value, null),
+            KeyValue.pair(null, key));
     }
 
     private static List<String> letters(String value) {
@@ -92,10 +96,12 @@ final class Stateless {
             .scenario(s -> s.mixed("in"));
         r.dsl("flat-map-values-named",
             b -> in(b).flatMapValues(v -> letters(v), Named.as("letters")).to("out"));
-        r.dsl("flat-map-values-with-key", b -> in(b).flatMapValues((k, v) -> List.of(k + "/" + v, "end")).to("out"))
+        r.dsl("flat-map-values-with-key", b -> in(b)
+            .flatMapValues((k, v) -> List.of(k + "/" + v, "end")).to("out"))
             .scenario(s -> s.mixed("in"));
         r.dsl("flat-map-values-with-key-named",
-            b -> in(b).flatMapValues((k, v) -> List.of(k + "/" + v, "end"), Named.as("paths")).to("out"));
+            b -> in(b).flatMapValues((k, v) -> List.of(k + "/" + v, "end"), Named.as("paths"))
+                .to("out"));
     }
 
     private static void effects(Registry r) {
@@ -107,7 +113,8 @@ final class Stateless {
         r.dsl("for-each-named", b -> in(b).foreach((k, v) -> Note.add("did"), Named.as("act")));
         r.dsl("print", b -> in(b).print(Printed.toSysOut()))
             .scenario(s -> s.mixed("in"));
-        r.dsl("print-labelled", b -> in(b).print(Printed.<String, String>toSysOut().withLabel("fruit")))
+        r.dsl("print-labelled", b -> in(b)
+            .print(Printed.<String, String>toSysOut().withLabel("fruit")))
             .scenario(s -> s.mixed("in"));
         r.dsl("print-mapped", b -> in(b).print(Printed.<String, String>toSysOut()
                 .withLabel("fruit").withKeyValueMapper((k, v) -> k + "->" + v)))

@@ -20,7 +20,8 @@ final class StoreDump {
 
     static List<Map<String, Object>> of(TopologyTestDriver driver) {
         List<Map<String, Object>> lines = new ArrayList<>();
-        for (Map.Entry<String, StateStore> entry : new TreeMap<>(driver.getAllStateStores()).entrySet()) {
+        for (Map.Entry<String, StateStore> entry : new TreeMap<>(driver.getAllStateStores())
+            .entrySet()) {
             Map<String, Object> line = store(entry.getKey(), entry.getValue());
             if (line != null) {
                 lines.add(line);

@@ -7,6 +7,7 @@ import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.ValueJoiner;
+import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.Stores;
 
 /** Streams joined with streams within a time. */
@@ -14,7 +15,8 @@ final class StreamJoin {
     private StreamJoin() {
     }
 
-    private static final ValueJoiner<String, String, String> PLUS = (left, right) -> left + "+" + right;
+    private static final ValueJoiner<String, String, String> PLUS = (left, right) -> left + "+"
+        + right;
 
     private static KStream<String, String> left(StreamsBuilder b) {
         return Text.stream(b, "left");
@@ -29,7 +31,8 @@ final class StreamJoin {
     }
 
     private static JoinWindows graced(long ms, long grace) {
-        return JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(ms), Duration.ofMillis(grace));
+        return JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(ms),
+            Duration.ofMillis(grace));
     }
 
     private static StreamJoined<String, String, String> joined(String name) {
@@ -41,7 +44,7 @@ final class StreamJoin {
         return joined(name).withStoreName(name + "-store");
     }
 
-    /** Matches at both edges of 10 ms, duplicates, late and too late records, null keys and values. */
+    /** Matches at both edges of 10 ms, duplicates, late and too late ones, null keys and values. */
     static Scenario meetings(Scenario s) {
         return s.in("left", "a", "L0", 0, "h", "left").in("right", "a", "R10", 10, "h", "right")
             .in("right", "a", "R11", 11).in("left", "a", "L11", 11).in("left", "a", "L11b", 11)
@@ -65,7 +68,8 @@ final class StreamJoin {
             .scenario(StreamJoin::meetings);
         r.dsl("stream-join-grace", b -> left(b).join(right(b), PLUS, graced(10, 20)).to("out"))
             .scenario(StreamJoin::meetings);
-        r.dsl("stream-join-named", b -> left(b).join(right(b), PLUS, within(10), joined("meet")).to("out"))
+        r.dsl("stream-join-named", b -> left(b).join(right(b), PLUS, within(10), joined("meet"))
+            .to("out"))
             .scenario(StreamJoin::meetings);
         r.dsl("stream-join-named-stores",
             b -> left(b).join(right(b), PLUS, within(10), stores("meet")).to("out"));
@@ -85,7 +89,8 @@ final class StreamJoin {
                 stores("meet")
                     .withThisStoreSupplier(Stores.inMemoryWindowStore("this", Duration.ofMillis(20),
                         Duration.ofMillis(20), true))
-                    .withOtherStoreSupplier(Stores.inMemoryWindowStore("other", Duration.ofMillis(20),
+                    .withOtherStoreSupplier(Stores.inMemoryWindowStore("other",
+                        Duration.ofMillis(20),
                         Duration.ofMillis(20), true))).to("out"))
             .scenario(StreamJoin::meetings);
         r.dsl("stream-join-no-changelog", b -> left(b).join(right(b), PLUS, within(10),
@@ -96,7 +101,8 @@ final class StreamJoin {
     private static void outer(Registry r) {
         r.dsl("stream-left-join", b -> left(b).leftJoin(right(b), PLUS, within(10)).to("out"))
             .scenario(StreamJoin::meetings);
-        r.dsl("stream-left-join-grace", b -> left(b).leftJoin(right(b), PLUS, graced(10, 20)).to("out"))
+        r.dsl("stream-left-join-grace", b -> left(b).leftJoin(right(b), PLUS, graced(10, 20))
+            .to("out"))
             .scenario(StreamJoin::meetings);
         r.dsl("stream-left-join-named", b -> left(b)
             .leftJoin(right(b), PLUS, within(10), joined("meet")).to("out"));
@@ -108,7 +114,8 @@ final class StreamJoin {
             .scenario(StreamJoin::meetings);
         r.dsl("stream-outer-join", b -> left(b).outerJoin(right(b), PLUS, within(10)).to("out"))
             .scenario(StreamJoin::meetings);
-        r.dsl("stream-outer-join-grace", b -> left(b).outerJoin(right(b), PLUS, graced(10, 20)).to("out"))
+        r.dsl("stream-outer-join-grace", b -> left(b).outerJoin(right(b), PLUS, graced(10, 20))
+            .to("out"))
             .scenario(StreamJoin::meetings);
         r.dsl("stream-outer-join-named", b -> left(b)
             .outerJoin(right(b), PLUS, within(10), stores("meet")).to("out"));
@@ -120,7 +127,7 @@ final class StreamJoin {
             .scenario(StreamJoin::meetings);
         r.dsl("stream-outer-join-in-memory", b -> left(b).outerJoin(right(b), PLUS, within(10),
                 stores("meet").withDslStoreSuppliers(
-                    new org.apache.kafka.streams.state.BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers()))
+                    new BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers()))
                 .to("out"))
             .scenario(StreamJoin::meetings);
     }
@@ -132,7 +139,8 @@ final class StreamJoin {
 
     private static Scenario alone(Scenario s) {
         return s.in("left", "a", "1", 0, "h", "1").in("left", "a", "2", 5).in("left", "a", "3", 15)
-            .in("left", "b", "4", 15).in("left", "a", "5", 8).in("left", null, "6", 20).in("left", "a", null, 20)
+            .in("left", "b", "4", 15).in("left", "a", "5", 8).in("left", null, "6", 20)
+            .in("left", "a", null, 20)
             .in("left", "a", "7", 100).in("left", "a", "8", 89).in("left", "a", "9", 90);
     }
 
@@ -148,13 +156,15 @@ final class StreamJoin {
     private static void shapes(Registry r) {
         r.dsl("stream-join-after-map", b -> left(b).map((k, v) -> KeyValue.pair(v, k))
                 .join(right(b), PLUS, within(10)).to("out"))
-            .scenario(s -> s.in("left", "k", "a", 1, "h", "1").in("right", "a", "R", 5).in("left", "k", null, 6));
+            .scenario(s -> s.in("left", "k", "a", 1, "h", "1").in("right", "a", "R", 5)
+                .in("left", "k", null, 6));
         r.dsl("stream-join-both-after-map-named", b -> left(b).selectKey((k, v) -> v)
                 .join(right(b).selectKey((k, v) -> v), PLUS, within(10), stores("meet")).to("out"))
             .scenario(s -> s.in("left", "k", "x", 1).in("right", "a", "x", 5));
         r.dsl("stream-join-three", b -> left(b).join(right(b), PLUS, within(10))
                 .leftJoin(Text.stream(b, "third"), PLUS, within(20)).to("out"))
-            .scenario(s -> s.in("left", "a", "L", 1).in("third", "a", "T", 3).in("right", "a", "R", 5)
+            .scenario(s -> s.in("left", "a", "L", 1).in("third", "a", "T", 3)
+                .in("right", "a", "R", 5)
                 .in("left", "b", "L", 100));
         r.dsl("stream-join-one-repartition-two-joins", b -> {
             KStream<String, String> keyed = left(b).selectKey((k, v) -> v);

@@ -43,29 +43,34 @@ final class Suppress {
 
     private static void closing(Registry r) {
         r.dsl("suppress-window-close", b -> windows(b, 0)
-                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())).toStream().to("out"))
+                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())).toStream()
+                .to("out"))
             .scenario(s -> Window.edges(s).in("in", "z", "end", 500));
         r.dsl("suppress-window-close-grace", b -> windows(b, 10)
                 .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()).withName("final"))
                 .toStream().to("out"))
             .scenario(s -> Window.edges(s).in("in", "z", "end", 500));
         r.dsl("suppress-window-close-bounded", b -> windows(b, 0)
-                .suppress(Suppressed.untilWindowCloses(BufferConfig.maxRecords(2).shutDownWhenFull()))
+                .suppress(Suppressed.untilWindowCloses(BufferConfig.maxRecords(2)
+                    .shutDownWhenFull()))
                 .toStream().to("out"))
             .scenario(s -> s.in("in", "a", "1", 1).in("in", "b", "2", 2).in("in", "a", "3", 3)
                 .in("in", "c", "4", 4)).fails();
         r.dsl("suppress-session-close", b -> Text.stream(b, "in").groupByKey()
                 .windowedBy(SessionWindows.ofInactivityGapAndGrace(Window.ms(5), Window.ms(3)))
                 .count(Window.sessions("counts"))
-                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())).toStream().to("out"))
+                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())).toStream()
+                .to("out"))
             .scenario(s -> Window.edges(s).in("in", "z", "end", 500));
         r.dsl("suppress-sliding-close", b -> Text.stream(b, "in").groupByKey()
                 .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Window.ms(10), Window.ms(5)))
                 .count(Window.windows("counts"))
-                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())).toStream().to("out"))
+                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())).toStream()
+                .to("out"))
             .scenario(s -> Window.edges(s).in("in", "z", "end", 500));
         r.dsl("suppress-window-close-no-changelog", b -> windows(b, 0)
-                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded().withLoggingDisabled()))
+                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()
+                    .withLoggingDisabled()))
                 .toStream().to("out"))
             .scenario(s -> Window.edges(s).in("in", "z", "end", 500));
     }
@@ -73,17 +78,21 @@ final class Suppress {
     private static void limits(Registry r) {
         r.dsl("suppress-time-limit", b -> count(b).suppress(limit(20, BufferConfig.unbounded()))
                 .toStream().to("out"))
-            .scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "a", "2", 15).in("in", "b", "3", 25)
-                .in("in", "c", "4", 30).in("in", "a", "5", 31).in("in", "c", "6", 45).in("in", "c", "7", 100)
+            .scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "a", "2", 15)
+                .in("in", "b", "3", 25)
+                .in("in", "c", "4", 30).in("in", "a", "5", 31).in("in", "c", "6", 45)
+                .in("in", "c", "7", 100)
                 .advance(1000));
         r.dsl("suppress-time-limit-zero", b -> count(b).suppress(limit(0, BufferConfig.unbounded()))
                 .toStream().to("out"))
             .scenario(Aggregate::records);
         r.dsl("suppress-time-limit-named", b -> count(b)
             .suppress(limit(20, BufferConfig.unbounded()).withName("slow")).toStream().to("out"));
-        r.dsl("suppress-max-records", b -> count(b).suppress(limit(1000, BufferConfig.maxRecords(2)))
+        r.dsl("suppress-max-records", b -> count(b)
+            .suppress(limit(1000, BufferConfig.maxRecords(2)))
                 .toStream().to("out"))
-            .scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "b", "2", 5).in("in", "a", "3", 20)
+            .scenario(s -> s.in("in", "a", "1", 10, "h", "1").in("in", "b", "2", 5)
+                .in("in", "a", "3", 20)
                 .in("in", "c", "4", 30).in("in", "d", "5", 7).in("in", "e", "6", 2000));
         r.dsl("suppress-max-bytes", b -> table(b).suppress(limit(1000, BufferConfig.maxBytes(200)))
                 .toStream().to("out"))
@@ -91,16 +100,20 @@ final class Suppress {
                 .in("in", "c", "z".repeat(20), 30).in("in", "d", "w".repeat(200), 40));
         r.dsl("suppress-shut-down-when-full", b -> table(b).suppress(
                 limit(1000, BufferConfig.maxRecords(1).shutDownWhenFull())).toStream().to("out"))
-            .scenario(s -> s.in("in", "a", "1", 1).in("in", "a", "2", 2).in("in", "b", "3", 3)).fails();
-        r.dsl("suppress-table-tombstones", b -> table(b).suppress(limit(20, BufferConfig.unbounded()))
+            .scenario(s -> s.in("in", "a", "1", 1).in("in", "a", "2", 2).in("in", "b", "3", 3))
+            .fails();
+        r.dsl("suppress-table-tombstones", b -> table(b)
+            .suppress(limit(20, BufferConfig.unbounded()))
                 .toStream().to("out"))
             .scenario(s -> Table.changes(s).in("in", "end", "x", 1000));
         r.dsl("suppress-then-group", b -> table(b).suppress(limit(20, BufferConfig.unbounded()))
-                .groupBy((k, v) -> KeyValue.pair(v, k), Grouped.with(Serdes.String(), Serdes.String()))
+                .groupBy((k, v) -> KeyValue.pair(v, k),
+                    Grouped.with(Serdes.String(), Serdes.String()))
                 .count(Table.store("members")).toStream().to("out"))
             .scenario(s -> TableAggregate.people(s).in("in", "end", "x", 1000));
         r.dsl("suppress-then-join", b -> table(b).suppress(limit(10, BufferConfig.unbounded()))
-                .join(Text.table(b, "other"), (left, right) -> left + "+" + right).toStream().to("out"))
+                .join(Text.table(b, "other"), (left, right) -> left + "+" + right).toStream()
+                .to("out"))
             .scenario(s -> s.in("other", "a", "R", 1).in("in", "a", "1", 2).in("in", "a", "2", 5)
                 .in("in", "b", "3", 50));
     }

@@ -51,15 +51,19 @@ final class Table {
     private static void sources(Registry r) {
         r.dsl("table", b -> table(b).toStream().to("out")).scenario(Table::changes);
         r.dsl("table-only", b -> table(b));
-        r.dsl("table-named-store", b -> b.table("in", Text.text(), store("fruit")).toStream().to("out"))
+        r.dsl("table-named-store", b -> b.table("in", Text.text(), store("fruit")).toStream()
+            .to("out"))
             .scenario(Table::changes);
         r.dsl("table-named-source",
-            b -> b.table("in", Consumed.<String, String>as("read"), store("fruit")).toStream().to("out"));
-        r.dsl("table-serdes", b -> b.table("in", Materialized.with(Serdes.String(), Serdes.Integer()))
+            b -> b.table("in", Consumed.<String, String>as("read"), store("fruit")).toStream()
+                .to("out"));
+        r.dsl("table-serdes",
+            b -> b.table("in", Materialized.with(Serdes.String(), Serdes.Integer()))
                 .toStream().to("out"))
             .scenario(s -> s.raw("in", Scenario.bytes("k"), new byte[] {0, 0, 0, 1}, 1)
                 .raw("in", Scenario.bytes("k"), null, 2));
-        r.dsl("table-optimized", b -> b.table("in", Text.text(), store("fruit")).toStream().to("out"))
+        r.dsl("table-optimized", b -> b.table("in", Text.text(), store("fruit")).toStream()
+            .to("out"))
             .config("topology.optimization", "all").scenario(Table::changes);
         r.dsl("table-two-children", b -> {
             KTable<String, String> table = b.table("in", Text.text(), store("fruit"));
@@ -79,9 +83,11 @@ final class Table {
         r.dsl("table-filter-not", b -> table(b).filterNot((k, v) -> hasAn(v)).toStream().to("out"))
             .scenario(Table::changes);
         r.dsl("table-filter-not-materialized", b -> table(b)
-            .filterNot((k, v) -> hasAn(v), Named.as("without-an"), store("kept")).toStream().to("out"));
+            .filterNot((k, v) -> hasAn(v), Named.as("without-an"), store("kept")).toStream()
+            .to("out"));
         r.dsl("table-filter-of-materialized-table",
-                b -> b.table("in", Text.text(), store("fruit")).filter((k, v) -> hasAn(v)).toStream()
+                b -> b.table("in", Text.text(), store("fruit")).filter((k, v) -> hasAn(v))
+                    .toStream()
                     .mapValues(v -> v).to("out"))
             .scenario(Table::changes);
     }
@@ -108,25 +114,31 @@ final class Table {
     private static void values(Registry r) {
         r.dsl("table-map-values", b -> table(b).mapValues(v -> v + "!").toStream().to("out"))
             .scenario(Table::changes);
-        r.dsl("table-map-values-with-key", b -> table(b).mapValues((k, v) -> k + v).toStream().to("out"))
+        r.dsl("table-map-values-with-key", b -> table(b).mapValues((k, v) -> k + v).toStream()
+            .to("out"))
             .scenario(Table::changes);
         r.dsl("table-map-values-named",
-            b -> table(b).mapValues(v -> v, Named.as("same")).toStream(Named.as("stream")).to("out"));
+            b -> table(b).mapValues(v -> v, Named.as("same")).toStream(Named.as("stream"))
+                .to("out"));
         r.dsl("table-map-values-materialized", b -> table(b)
                 .mapValues(v -> (long) v.length(),
-                    Table.<String, Long>store("lengths").withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))
+                    Table.<String, Long>store("lengths").withKeySerde(Serdes.String())
+                        .withValueSerde(Serdes.Long()))
                 .toStream().to("out"))
             .scenario(Table::changes);
         r.dsl("table-map-values-to-null", b -> table(b)
                 .mapValues(v -> v.isEmpty() || hasAn(v) ? null : v).toStream().to("out"))
             .scenario(Table::changes);
-        r.dsl("table-transform-values", b -> table(b).transformValues(Describe::new).toStream().to("out"))
+        r.dsl("table-transform-values", b -> table(b).transformValues(Describe::new).toStream()
+            .to("out"))
             .scenario(Table::changes);
         r.dsl("table-transform-values-materialized",
-                b -> table(b).transformValues(Describe::new, store("described")).toStream().to("out"))
+                b -> table(b).transformValues(Describe::new, store("described")).toStream()
+                    .to("out"))
             .scenario(Table::changes);
         r.dsl("table-chain", b -> table(b).filter((k, v) -> !v.isEmpty()).mapValues(v -> v.length())
-                .mapValues(v -> "length " + v).filterNot((k, v) -> v.endsWith("6")).toStream().to("out"))
+                .mapValues(v -> "length " + v).filterNot((k, v) -> v.endsWith("6")).toStream()
+                .to("out"))
             .scenario(Table::changes);
         r.dsl("table-chain-materialized-end", b -> table(b).filter((k, v) -> !v.isEmpty())
                 .mapValues(v -> v + ".", store("dots")).toStream().to("out"))
@@ -146,23 +158,28 @@ final class Table {
             .mapValues(v -> v).toStream().to("out"));
         r.dsl("to-table-after-map", b -> Text.stream(b, "in")
                 .map((k, v) -> KeyValue.pair(v, k)).toTable().toStream().to("out"))
-            .scenario(s -> s.in("in", "k", "v", 1, "h", "1").in("in", "k", null, 2).in("in", null, "w", 3));
+            .scenario(s -> s.in("in", "k", "v", 1, "h", "1").in("in", "k", null, 2)
+                .in("in", null, "w", 3));
         r.dsl("to-table-after-map-named", b -> Text.stream(b, "in")
-            .selectKey((k, v) -> v).toTable(Named.as("by-value"), store("values")).toStream().to("out"));
+            .selectKey((k, v) -> v).toTable(Named.as("by-value"), store("values")).toStream()
+            .to("out"));
     }
 
     private static void stores(Registry r) {
         r.dsl("table-in-memory", b -> b.table("in", Text.text(),
-                Materialized.<String, String>as(Stores.inMemoryKeyValueStore("fruit"))).toStream().to("out"))
+                Materialized.<String, String>as(Stores.inMemoryKeyValueStore("fruit"))).toStream()
+                    .to("out"))
             .scenario(Table::changes);
         r.dsl("table-lru", b -> b.table("in", Text.text(),
                 Materialized.<String, String>as(Stores.lruMap("fruit", 1))).toStream().to("out"))
             .scenario(Table::changes);
         r.dsl("table-no-changelog", b -> Text.stream(b, "in")
-                .toTable(Table.<String, String>store("fruit").withLoggingDisabled()).toStream().to("out"))
+                .toTable(Table.<String, String>store("fruit").withLoggingDisabled()).toStream()
+                .to("out"))
             .scenario(Table::changes);
         r.dsl("table-changelog-config", b -> Text.stream(b, "in")
-            .toTable(Table.<String, String>store("fruit").withLoggingEnabled(Map.of("segment.bytes", "1048576")))
+            .toTable(Table.<String, String>store("fruit")
+                .withLoggingEnabled(Map.of("segment.bytes", "1048576")))
             .toStream().to("out"));
         r.dsl("to-table-versioned", b -> Text.stream(b, "in").toTable(
                 Materialized.<String, String>as(Stores.persistentVersionedKeyValueStore("versions",

@@ -29,7 +29,8 @@ final class TableAggregate {
 
     /** People join, move, stay, leave; one without a team, one older change. */
     static Scenario people(Scenario s) {
-        return s.in("in", "ada", "red", 10, "h", "1").in("in", "bea", "red", 20).in("in", "ada", "blue", 30)
+        return s.in("in", "ada", "red", 10, "h", "1").in("in", "bea", "red", 20)
+            .in("in", "ada", "blue", 30)
             .in("in", "ada", "blue", 40).in("in", "bea", "blue", 25).in("in", "ada", null, 60)
             .in("in", null, "red", 70).in("in", "cat", null, 80).in("in", "bea", "red", 90);
     }
@@ -40,13 +41,15 @@ final class TableAggregate {
     }
 
     private static void tables(Registry r) {
-        r.dsl("grouped-table-count", b -> teams(b).count().toStream().to("out")).scenario(TableAggregate::people);
+        r.dsl("grouped-table-count", b -> teams(b).count().toStream().to("out"))
+            .scenario(TableAggregate::people);
         r.dsl("grouped-table-count-named", b -> Text.table(b, "in")
                 .groupBy((k, v) -> KeyValue.pair(v, k), Grouped.as("teams"))
                 .count(Named.as("counter"), Table.store("members")).toStream().to("out"))
             .scenario(TableAggregate::people);
         r.dsl("grouped-table-reduce", b -> teams(b)
-                .reduce((all, now) -> all + "+" + now, (all, gone) -> all + "-" + gone).toStream().to("out"))
+                .reduce((all, now) -> all + "+" + now, (all, gone) -> all + "-" + gone).toStream()
+                .to("out"))
             .scenario(TableAggregate::people);
         r.dsl("grouped-table-reduce-named", b -> teams(b)
             .reduce((all, now) -> all + "+" + now, (all, gone) -> all + "-" + gone,
@@ -56,7 +59,8 @@ final class TableAggregate {
                 .toStream().to("out"))
             .scenario(TableAggregate::people);
         r.dsl("grouped-table-aggregate-sum", b -> Text.table(b, "in")
-                .groupBy((k, v) -> KeyValue.pair("all", v.length()), Grouped.with(Serdes.String(), Serdes.Integer()))
+                .groupBy((k, v) -> KeyValue.pair("all", v.length()),
+                    Grouped.with(Serdes.String(), Serdes.Integer()))
                 .aggregate(() -> 0, (k, v, sum) -> sum + v, (k, v, sum) -> sum - v,
                     Table.<String, Integer>store("lengths").withValueSerde(Serdes.Integer()))
                 .toStream().to("out"))
@@ -67,18 +71,22 @@ final class TableAggregate {
             .scenario(TableAggregate::people);
         r.dsl("grouped-table-same-group", b -> Text.table(b, "in")
                 .groupBy((k, v) -> KeyValue.pair(k, v))
-                .aggregate(() -> "", (k, v, all) -> all + "+" + v, (k, v, all) -> all + "-" + v, Table.store("log"))
+                .aggregate(() -> "", (k, v, all) -> all + "+" + v, (k, v, all) -> all + "-" + v,
+                    Table.store("log"))
                 .toStream().to("out"))
             .scenario(TableAggregate::people);
         r.dsl("grouped-table-after-filter", b -> Text.table(b, "in")
                 .filter((k, v) -> !"blue".equals(v)).groupBy((k, v) -> KeyValue.pair(v, k))
                 .count(Table.store("members")).toStream().to("out"))
             .scenario(TableAggregate::people);
-        r.dsl("grouped-table-optimized", b -> teams(b).count(Table.store("members")).toStream().to("out"))
+        r.dsl("grouped-table-optimized", b -> teams(b).count(Table.store("members")).toStream()
+            .to("out"))
             .config("topology.optimization", "all").scenario(TableAggregate::people);
         r.dsl("count-then-group-table", b -> Text.stream(b, "in").groupByKey().count()
-                .groupBy((k, v) -> KeyValue.pair("total", v), Grouped.with(Serdes.String(), Serdes.Long()))
-                .reduce(Long::sum, (all, gone) -> all - gone, Materialized.as("total")).toStream().to("out"))
+                .groupBy((k, v) -> KeyValue.pair("total", v),
+                    Grouped.with(Serdes.String(), Serdes.Long()))
+                .reduce(Long::sum, (all, gone) -> all - gone, Materialized.as("total")).toStream()
+                .to("out"))
             .scenario(Aggregate::records);
     }
 
@@ -92,7 +100,8 @@ final class TableAggregate {
     }
 
     private static Scenario sides(Scenario s) {
-        return s.in("left", "a", "1", 10, "h", "1").in("right", "a", "2", 5).in("right", "b", "3", 20)
+        return s.in("left", "a", "1", 10, "h", "1").in("right", "a", "2", 5)
+            .in("right", "b", "3", 20)
             .in("left", null, "4", 30).in("right", "a", null, 40).in("left", "a", "5", 50);
     }
 
@@ -100,8 +109,10 @@ final class TableAggregate {
         r.dsl("cogroup-one", b -> Text.stream(b, "left").groupByKey().cogroup(LEFT)
                 .aggregate(() -> "").toStream().to("out"))
             .scenario(s -> s.in("left", "a", "1", 10).in("left", "a", "2", 20));
-        r.dsl("cogroup", b -> both(b).aggregate(() -> "").toStream().to("out")).scenario(TableAggregate::sides);
-        r.dsl("cogroup-named", b -> both(b).aggregate(() -> "", Named.as("together"), Table.store("texts"))
+        r.dsl("cogroup", b -> both(b).aggregate(() -> "").toStream().to("out"))
+            .scenario(TableAggregate::sides);
+        r.dsl("cogroup-named", b -> both(b)
+            .aggregate(() -> "", Named.as("together"), Table.store("texts"))
                 .toStream().to("out"))
             .scenario(TableAggregate::sides);
         r.dsl("cogroup-repartitioned", b -> {
@@ -117,14 +128,17 @@ final class TableAggregate {
                 .aggregate(() -> "", Table.store("texts")).toStream().to("out");
         });
         // A cogrouped table has lost its key serde, so the windowed one is given.
-        r.dsl("cogroup-windowed", b -> both(b).windowedBy(TimeWindows.ofSizeWithNoGrace(Window.ms(10)))
+        r.dsl("cogroup-windowed", b -> both(b)
+            .windowedBy(TimeWindows.ofSizeWithNoGrace(Window.ms(10)))
                 .aggregate(() -> "", Window.windows("texts"))
                 .toStream().to("out", timeKeys()))
             .scenario(TableAggregate::sides);
-        r.dsl("cogroup-sliding", b -> both(b).windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(Window.ms(10)))
+        r.dsl("cogroup-sliding", b -> both(b)
+            .windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(Window.ms(10)))
                 .aggregate(() -> "", Window.windows("texts")).toStream().to("out", timeKeys()))
             .scenario(TableAggregate::sides);
-        r.dsl("cogroup-session", b -> both(b).windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Window.ms(10)))
+        r.dsl("cogroup-session", b -> both(b)
+            .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Window.ms(10)))
                 .aggregate(() -> "", (k, one, two) -> one + "|" + two, Window.sessions("texts"))
                 .toStream().to("out", Produced.with(
                     WindowedSerdes.sessionWindowedSerdeFrom(String.class), Serdes.String())))
@@ -132,6 +146,7 @@ final class TableAggregate {
     }
 
     private static Produced<Windowed<String>, String> timeKeys() {
-        return Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, 10), Serdes.String());
+        return Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, 10),
+            Serdes.String());
     }
 }

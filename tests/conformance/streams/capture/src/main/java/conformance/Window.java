@@ -49,12 +49,15 @@ final class Window {
         return TimeWindows.ofSizeAndGrace(ms(size), ms(grace));
     }
 
-    /** Around the edges of windows of 10 ms: in order, late, too late, null key and value, two keys. */
+    /** Around the edges of windows of 10 ms: in order, late, too late, nulls, two keys. */
     static Scenario edges(Scenario s) {
         return s.in("in", "a", "1", 0, "h", "1").in("in", "a", "2", 9).in("in", "a", "3", 10)
-            .in("in", "b", "4", 12).in("in", "a", "5", 5).in("in", null, "6", 13).in("in", "a", null, 14)
-            .in("in", "a", "7", 19).in("in", "b", "8", 8).in("in", "a", "9", 20).in("in", "a", "10", 15)
-            .in("in", "a", "11", 3).in("in", "a", "12", 40).in("in", "b", "13", 29).in("in", "b", "14", 39);
+            .in("in", "b", "4", 12).in("in", "a", "5", 5).in("in", null, "6", 13)
+            .in("in", "a", null, 14)
+            .in("in", "a", "7", 19).in("in", "b", "8", 8).in("in", "a", "9", 20)
+            .in("in", "a", "10", 15)
+            .in("in", "a", "11", 3).in("in", "a", "12", 40).in("in", "b", "13", 29)
+            .in("in", "b", "14", 39);
     }
 
     static void register(Registry r) {
@@ -65,7 +68,8 @@ final class Window {
     }
 
     private static void time(Registry r) {
-        r.dsl("tumbling-count", b -> grouped(b).windowedBy(tumbling(10)).count().toStream().to("out"))
+        r.dsl("tumbling-count", b -> grouped(b).windowedBy(tumbling(10)).count().toStream()
+            .to("out"))
             .scenario(Window::edges);
         r.dsl("tumbling-count-grace", b -> grouped(b).windowedBy(graced(10, 10))
                 .count(windows("counts")).toStream().to("out"))
@@ -73,7 +77,8 @@ final class Window {
         r.dsl("tumbling-count-named", b -> grouped(b).windowedBy(tumbling(10))
             .count(Named.as("counter"), windows("counts")).toStream().to("out"));
         r.dsl("tumbling-count-default-grace", b -> grouped(b)
-                .windowedBy(graced(10, 24 * 3600 * 1000)).count(windows("counts")).toStream().to("out"))
+                .windowedBy(graced(10, 24 * 3600 * 1000)).count(windows("counts")).toStream()
+                .to("out"))
             .scenario(Window::edges);
         r.dsl("tumbling-reduce", b -> grouped(b).windowedBy(graced(10, 5))
                 .reduce((old, now) -> old + "," + now, windows("texts")).toStream().to("out"))
@@ -85,16 +90,19 @@ final class Window {
                 .toStream().to("out"))
             .scenario(Window::edges);
         r.dsl("tumbling-in-memory", b -> grouped(b).windowedBy(graced(10, 5)).count(
-                Materialized.<String, Long>as(Stores.inMemoryWindowStore("counts", ms(20), ms(10), false)))
+                Materialized.<String,
+                    Long>as(Stores.inMemoryWindowStore("counts", ms(20), ms(10), false)))
                 .toStream().to("out"))
             .scenario(Window::edges);
         r.dsl("tumbling-retention", b -> grouped(b).windowedBy(tumbling(10))
-                .count(Window.<String, Long>windows("counts").withRetention(ms(30))).toStream().to("out"))
+                .count(Window.<String, Long>windows("counts").withRetention(ms(30))).toStream()
+                .to("out"))
             .scenario(s -> edges(s).in("in", "a", "x", 200000).in("in", "a", "y", 5));
         r.dsl("tumbling-cached", b -> grouped(b).windowedBy(graced(10, 10))
                 .count(windows("counts")).toStream().to("out"))
             .config("statestore.cache.max.bytes", 1000000).scenario(Window::edges);
-        r.dsl("tumbling-after-group-by", b -> Text.stream(b, "in").groupBy((k, v) -> "all", Grouped.with(Serdes.String(), Serdes.String()))
+        r.dsl("tumbling-after-group-by", b -> Text.stream(b, "in")
+            .groupBy((k, v) -> "all", Grouped.with(Serdes.String(), Serdes.String()))
                 .windowedBy(tumbling(10)).count(windows("counts")).toStream().to("out"))
             .scenario(Window::edges);
         r.dsl("tumbling-key-as-text", b -> grouped(b).windowedBy(tumbling(10)).count()
@@ -102,7 +110,8 @@ final class Window {
                 .to("out", Produced.with(Serdes.String(), Serdes.Long())))
             .scenario(Window::edges);
         r.dsl("tumbling-windowed-serde", b -> grouped(b).windowedBy(tumbling(10)).count().toStream()
-                .to("out", Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, 10), Serdes.Long())))
+                .to("out", Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, 10),
+                    Serdes.Long())))
             .scenario(Window::edges);
         r.dsl("hopping-count", b -> grouped(b).windowedBy(graced(10, 5).advanceBy(ms(5)))
                 .count(windows("counts")).toStream().to("out"))
@@ -125,29 +134,36 @@ final class Window {
 
     private static void emission(Registry r) {
         r.dsl("tumbling-on-close", b -> grouped(b).windowedBy(tumbling(10))
-                .emitStrategy(EmitStrategy.onWindowClose()).count(windows("counts")).toStream().to("out"))
+                .emitStrategy(EmitStrategy.onWindowClose()).count(windows("counts")).toStream()
+                .to("out"))
             .scenario(Window::edges);
         r.dsl("tumbling-on-close-grace", b -> grouped(b).windowedBy(graced(10, 5))
-                .emitStrategy(EmitStrategy.onWindowClose()).count(windows("counts")).toStream().to("out"))
-            .scenario(s -> edges(s).in("in", "c", "x", 54).in("in", "c", "x", 55).in("in", "c", "x", 500));
+                .emitStrategy(EmitStrategy.onWindowClose()).count(windows("counts")).toStream()
+                .to("out"))
+            .scenario(s -> edges(s).in("in", "c", "x", 54).in("in", "c", "x", 55)
+                .in("in", "c", "x", 500));
         r.dsl("hopping-on-close", b -> grouped(b).windowedBy(tumbling(10).advanceBy(ms(5)))
                 .emitStrategy(EmitStrategy.onWindowClose())
                 .reduce((old, now) -> old + "," + now, windows("texts")).toStream().to("out"))
             .scenario(s -> edges(s).in("in", "c", "x", 500));
         r.dsl("sliding-on-close", b -> grouped(b)
                 .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(10), ms(5)))
-                .emitStrategy(EmitStrategy.onWindowClose()).count(windows("counts")).toStream().to("out"))
+                .emitStrategy(EmitStrategy.onWindowClose()).count(windows("counts")).toStream()
+                .to("out"))
             .scenario(s -> edges(s).in("in", "c", "x", 500));
         r.dsl("session-on-close", b -> grouped(b)
                 .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(5), ms(3)))
-                .emitStrategy(EmitStrategy.onWindowClose()).count(sessions("counts")).toStream().to("out"))
+                .emitStrategy(EmitStrategy.onWindowClose()).count(sessions("counts")).toStream()
+                .to("out"))
             .scenario(s -> edges(s).in("in", "c", "x", 500));
         r.dsl("tumbling-on-update", b -> grouped(b).windowedBy(tumbling(10))
-            .emitStrategy(EmitStrategy.onWindowUpdate()).count(windows("counts")).toStream().to("out"));
+            .emitStrategy(EmitStrategy.onWindowUpdate()).count(windows("counts")).toStream()
+            .to("out"));
     }
 
     private static void sliding(Registry r) {
-        r.dsl("sliding-count", b -> grouped(b).windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(ms(10)))
+        r.dsl("sliding-count", b -> grouped(b)
+            .windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(ms(10)))
                 .count(windows("counts")).toStream().to("out"))
             .scenario(Window::edges);
         r.dsl("sliding-count-grace", b -> grouped(b)
@@ -162,11 +178,13 @@ final class Window {
                 .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(10), ms(50)))
                 .aggregate(() -> "", (k, v, all) -> all + v).toStream().to("out"))
             .scenario(s -> s.in("in", "a", "1", 100).in("in", "a", "2", 100).in("in", "a", "3", 110)
-                .in("in", "a", "4", 111).in("in", "a", "5", 105).in("in", "a", "6", 95).in("in", "a", "7", 3));
+                .in("in", "a", "4", 111).in("in", "a", "5", 105).in("in", "a", "6", 95)
+                .in("in", "a", "7", 3));
         r.dsl("sliding-in-memory", b -> grouped(b)
                 .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(10), ms(20))).reduce(
                     (old, now) -> old + "," + now,
-                    Materialized.<String, String>as(Stores.inMemoryWindowStore("texts", ms(60), ms(10), false)))
+                    Materialized.<String,
+                        String>as(Stores.inMemoryWindowStore("texts", ms(60), ms(10), false)))
                 .toStream().to("out"))
             .scenario(Window::edges);
     }
@@ -174,17 +192,22 @@ final class Window {
     /** Sessions that grow, touch, merge two and three, come late and too late. */
     private static Scenario visits(Scenario s) {
         return s.in("in", "a", "1", 10, "h", "1").in("in", "a", "2", 15).in("in", "b", "3", 12)
-            .in("in", "a", "4", 30).in("in", "a", "5", 22).in("in", "a", "6", 21).in("in", null, "7", 31)
-            .in("in", "a", null, 32).in("in", "a", "8", 60).in("in", "a", "9", 45).in("in", "a", "10", 1)
-            .in("in", "b", "11", 70).in("in", "b", "12", 80).in("in", "b", "13", 91).in("in", "a", "14", 60);
+            .in("in", "a", "4", 30).in("in", "a", "5", 22).in("in", "a", "6", 21)
+            .in("in", null, "7", 31)
+            .in("in", "a", null, 32).in("in", "a", "8", 60).in("in", "a", "9", 45)
+            .in("in", "a", "10", 1)
+            .in("in", "b", "11", 70).in("in", "b", "12", 80).in("in", "b", "13", 91)
+            .in("in", "a", "14", 60);
     }
 
     private static void sessions(Registry r) {
-        r.dsl("session-count", b -> grouped(b).windowedBy(SessionWindows.ofInactivityGapWithNoGrace(ms(10)))
+        r.dsl("session-count", b -> grouped(b)
+            .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(ms(10)))
                 .count(sessions("visits")).toStream().to("out"))
             .scenario(Window::visits);
         r.dsl("session-count-unnamed", b -> grouped(b)
-            .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(ms(10))).count().toStream().to("out"));
+            .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(ms(10))).count().toStream()
+            .to("out"));
         r.dsl("session-reduce-grace", b -> grouped(b)
                 .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(10), ms(30)))
                 .reduce((old, now) -> old + "," + now, sessions("visits")).toStream().to("out"))
@@ -201,8 +224,10 @@ final class Window {
                 .toStream().to("out"))
             .scenario(Window::visits);
         r.dsl("session-windowed-serde", b -> grouped(b)
-                .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(10), ms(100))).count().toStream()
-                .to("out", Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class), Serdes.Long())))
+                .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(10), ms(100))).count()
+                .toStream()
+                .to("out", Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class),
+                    Serdes.Long())))
             .scenario(Window::visits);
         r.dsl("session-cached", b -> grouped(b)
                 .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(10), ms(100)))
