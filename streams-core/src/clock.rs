@@ -76,6 +76,10 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now_ms(&self) -> i64 {
         (**self).now_ms()
     }
+
+    fn sleep(&self, duration: Duration) {
+        (**self).sleep(duration);
+    }
 }
 
 #[cfg(test)]
