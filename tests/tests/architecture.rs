@@ -1,5 +1,7 @@
 //! What may import what: between the crates, and between the rooms of `streams-core`.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

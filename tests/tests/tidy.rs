@@ -1,5 +1,7 @@
 //! The house rules that a machine can check. Each test names the rule; the message names the place.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! The harness itself, on the servers that every other test relies on.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use streams_tests::{
-    Cluster, Database, Expectation, Kafka, KafkaOptions, Postgres, PostgresOptions, Record,
-    wait_until,
+    Cluster, Database, Expectation, Kafka, KafkaOptions, Postgres, PostgresOptions, Process,
+    Record, wait_until,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -143,6 +144,39 @@ fn crashed_postgres_comes_back_with_its_rows_and_new_settings() {
         Some("7")
     );
     postgres.stop().unwrap();
+}
+
+#[test]
+fn program_is_watched_by_its_output_and_restarted_in_its_folder() {
+    let script = "echo start >> runs; cat runs; echo ready; exec sleep 600";
+    let builder = Process::program(Path::new("/bin/sh"));
+    let mark = builder.folder().to_path_buf();
+    let script = format!("cd {}; {script}", mark.display());
+    let mut process = builder.args(["-c", &script]).spawn();
+    process.wait_for_line("ready", LIMIT);
+    let first = process.id();
+    assert!(process.resident_bytes() > 0);
+
+    process.restart();
+    process.wait_for_line("ready", LIMIT);
+    assert_ne!(process.id(), first);
+    assert_eq!(process.log(), "start\nstart\nready\n");
+    assert_eq!(
+        process.terminate(LIMIT).signal(),
+        Some(Signal::SIGTERM as i32)
+    );
+    drop(process);
+    assert!(!mark.exists());
+}
+
+#[test]
+#[should_panic(expected = "sh ended with exit status: 3; its log ends with:\nno good")]
+fn program_that_ends_early_is_reported_with_its_log() {
+    let script = ["-c", "echo no good; exit 3"];
+    Process::program(Path::new("/bin/sh"))
+        .args(script)
+        .spawn()
+        .wait_for_line("ready", LIMIT);
 }
 
 /// Not even `kill -9` of the process that started the servers leaves one behind.
