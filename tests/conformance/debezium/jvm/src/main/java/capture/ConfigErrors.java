@@ -51,7 +51,8 @@ final class ConfigErrors {
         String name = connector.get("name").asText();
         Connect.Answer validation = connect.send("PUT", "/connector-plugins/"
                 + "io.debezium.connector.postgresql.PostgresConnector/config/validate",
-                Connect.JSON.writeValueAsString(connector.get("config")));
+                Connect.JSON.writeValueAsString(
+                        ((ObjectNode) connector.get("config")).deepCopy().put("name", name)));
         if (validation.status() == 200) {
             for (JsonNode config : validation.json().get("configs")) {
                 for (JsonNode error : config.at("/value/errors")) {
@@ -72,10 +73,12 @@ final class ConfigErrors {
                 state[0] = connect.taskState(name);
                 Thread.sleep(200);
             }
-            lines.add("task " + (postgres.streaming() ? "streams" : causes(state[0])));
+            lines.add("task " + (postgres.streaming() ? "streams" : causes(state[0])
+                    .replaceFirst("^RUNNING$", "RUNNING, but retries and never streams")));
             connect.stop(name);
             connect.forget(name);
             connect.delete(name);
+            postgres.dropSlots();
         }
     }
 

@@ -27,14 +27,18 @@ final class Postgres {
 
     /** Drops every slot and the database, then creates it empty. Roles are left to the scripts. */
     void reset() throws Exception {
+        dropSlots();
+        query("postgres", "DROP DATABASE IF EXISTS " + DATABASE + " WITH (FORCE)");
+        query("postgres", "DROP ROLE IF EXISTS replicator");
+        query("postgres", "CREATE DATABASE " + DATABASE);
+    }
+
+    void dropSlots() throws Exception {
         query("postgres", "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
                 + " WHERE active_pid IS NOT NULL");
         Wait.until("slots to be inactive", 20, () -> query("postgres",
                 "SELECT count(*) FROM pg_replication_slots WHERE active").equals("0"));
         query("postgres", "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
-        query("postgres", "DROP DATABASE IF EXISTS " + DATABASE + " WITH (FORCE)");
-        query("postgres", "DROP ROLE IF EXISTS replicator");
-        query("postgres", "CREATE DATABASE " + DATABASE);
     }
 
     void script(Path file) throws Exception {
