@@ -79,7 +79,7 @@ impl TopologyTestDriverBuilder {
             wall_clock_ms,
             partition_counts,
         } = self;
-        let clock = ManualClock::new(wall_clock_ms);
+        let clock = ManualClock::at_ms(wall_clock_ms);
         let collector = Rc::new(MemoryCollector::default());
         for (topic, count) in partition_counts {
             collector.set_partition_count(&topic, count);
@@ -215,7 +215,8 @@ impl TopologyTestDriver {
     /// # Errors
     /// If a handler answers that a failure is to stop the task.
     pub fn advance_wall_clock(&mut self, duration: Duration) -> Result<()> {
-        self.clock.advance(duration);
+        self.clock
+            .advance_ms(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
         self.task.punctuate_wall_clock()?;
         self.run()
     }
