@@ -1,5 +1,6 @@
 //! Tributary's run time: records, serdes, topologies, tasks, threads and transactions.
 
+pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod id;
