@@ -215,7 +215,8 @@ impl TopologyTestDriver {
     /// # Errors
     /// If a handler answers that a failure is to stop the task.
     pub fn advance_wall_clock(&mut self, duration: Duration) -> Result<()> {
-        self.clock.advance_ms(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+        self.clock
+            .advance_ms(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
         self.task.punctuate_wall_clock()?;
         self.run()
     }
