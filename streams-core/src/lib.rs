@@ -13,10 +13,14 @@ pub mod testing;
 pub mod topic;
 pub mod topology;
 
+mod app;
+mod runtime;
 mod task;
 
 mod error;
 
+pub use app::{KafkaStreams, State, StateListener, UncaughtErrorHandler, UncaughtErrorResponse};
+pub use config::StreamsConfig;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};
 pub use record::{Header, Headers, RawRecord, Record, RecordMetadata};

@@ -151,7 +151,7 @@ mod tests {
         let mut topic = closed.consumed("KSTREAM-SOURCE-0000000000", "users");
         topic.record(200);
         topic.flush();
-        closed.processed(5);
+        closed.processed(1, 5, 5);
         closed.flush();
         let shown = text(&registry);
         assert!(

@@ -33,6 +33,16 @@ impl Sample {
         self.max = self.max.max(value);
     }
 
+    /// Records many values of which only the sum and the largest are known.
+    pub(super) fn record_many(&mut self, count: u64, sum: f64, max: f64) {
+        if count > 0 {
+            self.count += count;
+            self.sum += sum;
+            self.min = self.min.min(sum / count as f64);
+            self.max = self.max.max(max);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }

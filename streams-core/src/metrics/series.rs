@@ -39,6 +39,11 @@ impl Spread {
         self.pending.record(value);
     }
 
+    /// Records many values of which only the sum and the largest are known.
+    pub(super) fn record_many(&mut self, count: u64, sum: f64, max: f64) {
+        self.pending.record_many(count, sum, max);
+    }
+
     /// Brings out what was recorded; `now_ms` is of any clock that does not go back.
     pub(super) fn flush(&mut self, now_ms: u64) {
         if self.pending.is_empty() && !self.samples.age(now_ms) {
@@ -62,7 +67,7 @@ impl Spread {
 /// Series of the same labels, taken out of the registry when dropped.
 pub(super) struct Series {
     labels: Vec<String>,
-    removals: Vec<Box<dyn Fn(&[&str]) + Send>>,
+    removals: Vec<Box<dyn Fn(&[&str]) + Send + Sync>>,
 }
 
 impl Series {

@@ -1,0 +1,10 @@
+//! What needs a real Kafka or a real Postgres. Run by `./dev test`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+mod harness;
