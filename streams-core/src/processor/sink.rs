@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, Result};
 use crate::processor::handler::FailureOrigin;
 use crate::processor::port::Push;
 use crate::processor::task_context::{TaskContext, Tries};
-use crate::record::{Headers, OutgoingRecord, Record, RecordMetadata};
+use crate::record::{OutgoingRecord, Record, RecordMetadata};
 use crate::serde::{Presence, SerdeError, Serializer};
 
 /// Takes what a task sends: the thread's producer, or a test driver.
