@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use streams_core::Headers;
 use streams_core::serde::{
-    Bool, ByteSerde, Deserializer, F32, F64, I16, I32, I64, List, Nullable, Presence, Serde, Unit, Utf8Lossy,
-    UuidSerde,
+    Bool, ByteSerde, Deserializer, F32, F64, I16, I32, I64, List, Nullable, Presence, Serde, Unit,
+    Utf8Lossy, UuidSerde,
 };
 use uuid::Uuid;
 

@@ -64,10 +64,13 @@ impl Spread {
     }
 }
 
+/// Takes the series of these labels out of its family.
+type Removal = Box<dyn Fn(&[&str]) + Send + Sync>;
+
 /// Series of the same labels, taken out of the registry when dropped.
 pub(super) struct Series {
     labels: Vec<String>,
-    removals: Vec<Box<dyn Fn(&[&str]) + Send + Sync>>,
+    removals: Vec<Removal>,
 }
 
 impl Series {
@@ -94,7 +97,7 @@ impl Series {
         let family = family.clone();
         // Only fails if the series is gone already.
         self.removals.push(Box::new(move |labels| {
-            drop(family.remove_label_values(labels))
+            drop(family.remove_label_values(labels));
         }));
         counter
     }
@@ -130,7 +133,7 @@ impl Series {
         let gauge = family.with_label_values(&self.labels());
         let family = family.clone();
         self.removals.push(Box::new(move |labels| {
-            drop(family.remove_label_values(labels))
+            drop(family.remove_label_values(labels));
         }));
         gauge
     }
