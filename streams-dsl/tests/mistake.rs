@@ -1,5 +1,7 @@
 //! Mistakes that only building a topology can show.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use streams_dsl::serde::{I64, Utf8};
 use streams_dsl::{
     AutoOffsetReset, Consumed, ErrorKind, Repartitioned, StreamsBuilder, Topic, TopicPattern,
@@ -36,6 +38,18 @@ fn a_missing_serde_is_told_with_the_operator() {
             .for_each(|_, _| ());
     });
     assert_tells(&message, &["by-length-repartition-source", "no key serde"]);
+}
+
+#[test]
+fn a_repartition_topic_has_a_partition() {
+    let message = mistake(|builder| {
+        let none = Repartitioned::new().with_partitions(0);
+        builder
+            .stream(&topic("in"))
+            .repartition(none)
+            .to(&topic("out"));
+    });
+    assert_tells(&message, &["KSTREAM-SOURCE-0000000004", "0 partitions"]);
 }
 
 #[test]

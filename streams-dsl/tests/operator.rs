@@ -1,5 +1,7 @@
 //! What operators do to records: their order, headers and timestamps, and which are dropped.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -8,7 +8,7 @@ use streams_core::topology::{InternalTopic, Sink, Source};
 
 use crate::operator::{PassThrough, SelectKey};
 use crate::option::Repartitioned;
-use crate::plan::{Naming, Node};
+use crate::plan::{Lowering, Naming, Node};
 use crate::stream::KStream;
 
 impl<K: 'static, V: 'static> KStream<K, V> {
@@ -121,7 +121,11 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         } = repartitioned;
         let (key, value) = (key.or(self.key), value.or(self.value));
         let serdes = (key.clone(), value.clone());
-        let lower = move |lowering: &mut crate::plan::Lowering<'_>| {
+        let lower = move |lowering: &mut Lowering<'_>| {
+            if let Some(partitions) = partitions.filter(|partitions| *partitions < 1) {
+                let what = format!("repartitions into {partitions} partitions, which is below 1");
+                return Err(lowering.invalid(&what));
+            }
             let missing =
                 |what| lowering.invalid(&format!("repartitions, but has no {what} serde"));
             let key = serdes.0.as_ref().ok_or_else(|| missing("key"))?;
