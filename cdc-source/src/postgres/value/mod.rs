@@ -1,0 +1,1 @@
+//! Postgres's text values, read into what Connect's types hold.

@@ -1,0 +1,1 @@
+//! The connector's transforms (Connect's single message transforms), planned once per table.
