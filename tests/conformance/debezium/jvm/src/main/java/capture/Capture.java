@@ -86,7 +86,8 @@ public final class Capture {
             } catch (Exception e) {
                 failures++;
                 System.out.println(label + ": FAILED: "
-                        + String.valueOf(e.getMessage()).lines().limit(3).toList());
+                        + String.valueOf(e.getMessage()).lines()
+                        .filter(line -> !line.startsWith("\tat ")).limit(6).toList());
                 abandon();
             }
         }
@@ -111,15 +112,15 @@ public final class Capture {
         }
         streams = !"initial_only".equals(connector.at("/config/snapshot.mode").asText());
         awaitStreaming(name);
-        awaitQuiet();
-        apply(folder, "changes.sql");
+        awaitQuiet(name);
+        apply(name, folder, "changes.sql");
         if (Files.exists(folder.resolve("restart.sql"))) {
             connect.stop(name);
             postgres.script(folder.resolve("restart.sql"));
             connect.resume(name);
             awaitStreaming(name);
-            awaitQuiet();
-            apply(folder, "after-restart.sql");
+            awaitQuiet(name);
+            apply(name, folder, "after-restart.sql");
         }
         long offsetsTo = finish(name);
         if (base) {
@@ -168,29 +169,34 @@ public final class Capture {
         });
     }
 
-    private void apply(Path folder, String script) throws Exception {
+    private void apply(String name, Path folder, String script) throws Exception {
         if (Files.exists(folder.resolve(script))) {
             postgres.script(folder.resolve(script));
-            awaitQuiet();
+            awaitQuiet(name);
         }
     }
 
     private void awaitStreaming(String name) throws Exception {
-        Wait.until("the connector to stream", 60, () -> {
-            String state = connect.taskState(name);
-            if (state.startsWith("FAILED")) {
-                throw new IllegalStateException(state);
-            }
-            return state.equals("RUNNING") && (!streams || postgres.streaming());
-        });
+        Wait.until("the connector to stream", 60,
+                () -> running(name) && (!streams || postgres.streaming()));
+    }
+
+    private boolean running(String name) throws Exception {
+        String state = connect.taskState(name);
+        if (state.startsWith("FAILED")) {
+            throw new IllegalStateException(state);
+        }
+        return state.equals("RUNNING");
     }
 
     /** Waits until all of the WAL was sent and no topic has grown for a while. */
-    private void awaitQuiet() throws Exception {
+    private void awaitQuiet(String name) throws Exception {
         String lsn = postgres.currentLsn();
-        Wait.until("PostgreSQL to send its WAL", 60, () -> !streams || postgres.sentUpTo(lsn));
+        Wait.until("PostgreSQL to send its WAL", 60,
+                () -> running(name) && (!streams || postgres.sentUpTo(lsn)));
         long[] seen = {-1, 0};
         Wait.until("the topics to stop growing", 120, () -> {
+            running(name);
             long now = topics.progress();
             if (now != seen[0]) {
                 seen[0] = now;

@@ -22,7 +22,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /** Reads topics to their end and writes each record as one line of JSON. */
 final class Topics implements AutoCloseable {
     static final String OFFSETS = "connect-offsets";
-    private static final String HEARTBEAT_PREFIX = "__debezium-heartbeat";
+    private static final String HEARTBEAT_PREFIX = "__";
     private static final Set<String> WORKER_TOPICS = Set.of(OFFSETS, "connect-configs",
             "connect-statuses", "__consumer_offsets", "__transaction_state");
 
