@@ -19,51 +19,87 @@ static MARKERS: LazyLock<Regex> =
 static HEADERS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"runId$|ts_ms$|ts_us$|ts_ns$|lsn$|txId$|POSITION$").unwrap());
 
-/// The record with all of that masked, and without what is known of the named columns: their
-/// values, and their entries in schemas. `r:` before a name is for the rows of snapshots only.
-pub(crate) fn masked(mut record: ExpectedRecord, columns: &[&str]) -> ExpectedRecord {
-    let is_read = record
-        .value
-        .as_ref()
-        .is_some_and(|value| value.contains(r#""op":"r""#));
-    let columns: Vec<&str> = columns
-        .iter()
-        .filter_map(|column| match column.strip_prefix("r:") {
-            Some(column) => is_read.then_some(column),
-            None => Some(*column),
-        })
-        .collect();
-    let mask_columns = |text: String| {
-        columns
-            .iter()
-            .fold(text, |text, column| mask_column(&text, column))
-    };
-    record.key = record.key.map(mask_columns);
-    record.value = record.value.map(|value| {
-        let value = NUMBERS.replace_all(&value, r#""$1":0"#);
-        let value = SEQUENCES.replace_all(&value, r#""$1":"""#);
-        let value = MARKERS.replace_all(&value, r#""$1":"true""#);
-        mask_columns(value.into_owned())
-    });
-    for (name, value) in &mut record.headers {
-        if HEADERS.is_match(name) && value.is_some() {
-            *value = Some("masked".to_owned());
-        }
-    }
-    record
+/// Masks all of that, and what is known of some columns: their values, and their entries in
+/// schemas.
+pub(crate) struct Mask {
+    columns: Vec<ColumnMask>,
 }
 
-fn mask_column(text: &str, column: &str) -> String {
-    let string = r#""(?:[^"\\]|\\.)*""#;
-    let value = format!(r#""{column}":(?:{string}|\[[^\]]*\]|\{{[^}}]*\}}|[^,}}\]]*)"#);
-    let schema = format!(
-        r#"\{{"type":"\w+"(?:,"optional":\w+|,"(?:name|doc)":{string}|,"version":\d+|,"parameters":\{{[^}}]*\}}|,"default":(?:{string}|[^,}}]*))*,"field":"{column}"\}}"#
-    );
-    let text = Regex::new(&schema)
-        .unwrap()
-        .replace_all(text, format!(r#"{{"field":"{column}"}}"#));
-    Regex::new(&value)
-        .unwrap()
-        .replace_all(&text, format!(r#""{column}":"masked""#))
-        .into_owned()
+struct ColumnMask {
+    /// Only the rows of snapshots are masked.
+    reads_only: bool,
+    name: String,
+    schema: Regex,
+    value: Regex,
+}
+
+impl Mask {
+    /// `r:` before a column's name is for the rows of snapshots only.
+    pub(crate) fn new(columns: &[&str]) -> Self {
+        Self {
+            columns: columns
+                .iter()
+                .map(|column| ColumnMask::new(column))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn apply(&self, mut record: ExpectedRecord) -> ExpectedRecord {
+        let is_read = record
+            .value
+            .as_ref()
+            .is_some_and(|value| value.contains(r#""op":"r""#));
+        let mask_columns = |text: String| {
+            self.columns
+                .iter()
+                .filter(|column| is_read || !column.reads_only)
+                .fold(text, |text, column| column.apply(&text))
+        };
+        record.key = record.key.map(mask_columns);
+        record.value = record.value.map(|value| {
+            let value = NUMBERS.replace_all(&value, r#""$1":0"#);
+            let value = SEQUENCES.replace_all(&value, r#""$1":"""#);
+            let value = MARKERS.replace_all(&value, r#""$1":"true""#);
+            mask_columns(value.into_owned())
+        });
+        for (name, value) in &mut record.headers {
+            if HEADERS.is_match(name) && value.is_some() {
+                *value = Some("masked".to_owned());
+            }
+        }
+        record
+    }
+}
+
+impl ColumnMask {
+    fn new(column: &str) -> Self {
+        let name = column.strip_prefix("r:").unwrap_or(column);
+        let string = r#""(?:[^"\\]|\\.)*""#;
+        let attribute = [
+            r#""optional":\w+"#.to_owned(),
+            format!(r#""(?:name|doc)":{string}"#),
+            r#""version":\d+"#.to_owned(),
+            r#""parameters":\{[^}]*\}"#.to_owned(),
+            format!(r#""default":(?:{string}|[^,}}]*)"#),
+        ]
+        .join("|");
+        let schema = format!(r#"\{{"type":"\w+"(?:,(?:{attribute}))*,"field":"{name}"\}}"#);
+        let value = format!(r#""{name}":(?:{string}|\[[^\]]*\]|\{{[^}}]*\}}|[^,}}\]]*)"#);
+        Self {
+            reads_only: name != column,
+            name: name.to_owned(),
+            schema: Regex::new(&schema).unwrap(),
+            value: Regex::new(&value).unwrap(),
+        }
+    }
+
+    fn apply(&self, text: &str) -> String {
+        let name = &self.name;
+        let text = self
+            .schema
+            .replace_all(text, format!(r#"{{"field":"{name}"}}"#));
+        self.value
+            .replace_all(&text, format!(r#""{name}":"masked""#))
+            .into_owned()
+    }
 }
