@@ -1,0 +1,3 @@
+//! What is particular to Postgres: its protocol, its catalogue, and the text form of its values.
+
+pub mod value;
