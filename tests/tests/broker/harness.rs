@@ -1,0 +1,176 @@
+//! The harness itself, on the servers that every other test relies on.
+
+use std::process::Command;
+use std::time::Duration;
+
+use streams_tests::{
+    Cluster, Database, Expectation, Kafka, KafkaOptions, Postgres, PostgresOptions, Record,
+    wait_until,
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn records_come_out_as_they_went_in() {
+    let cluster = Cluster::shared();
+    let topic = cluster.topic("in-out", 2);
+    let record = Record::new("k", "v")
+        .partition(1)
+        .timestamp_ms(1_234)
+        .header("h", "x");
+    cluster.produce(&topic, [record, Record::tombstone("gone").partition(0)]);
+
+    let messages = cluster.read_committed(&topic);
+    assert_eq!(messages.len(), 2);
+    assert_eq!(
+        (messages[0].key_text().as_str(), &messages[0].value),
+        ("gone", &None)
+    );
+    assert_eq!(
+        (messages[1].partition, messages[1].timestamp_ms),
+        (1, 1_234)
+    );
+    assert_eq!(messages[1].header("h").as_deref(), Some("x"));
+}
+
+#[test]
+fn committed_reads_see_neither_aborted_nor_open_transactions() {
+    let cluster = Cluster::shared();
+    let topic = cluster.topic("transactions", 1);
+    let mut expected = Expectation::default();
+    for (number, commits) in [(0, true), (1, false), (2, true)] {
+        let id = cluster.unique("writer");
+        let transaction = cluster.begin_transaction(&id, LIMIT);
+        transaction.produce(&topic, [("key", number.to_string())]);
+        if commits {
+            transaction.commit();
+            expected.push("key", number.to_string());
+        } else {
+            transaction.abort();
+        }
+    }
+    let open = cluster.begin_transaction(&cluster.unique("writer"), LIMIT);
+    open.produce(&topic, [("key", "open")]);
+
+    expected.assert(&cluster.read_committed(&topic));
+    assert_eq!(cluster.read_uncommitted(&topic).len(), 4);
+    assert!(
+        cluster
+            .try_read_settled(&topic, Duration::from_millis(300))
+            .is_err()
+    );
+    open.commit();
+    expected.push("key", "open");
+    expected.assert_topic(&cluster, &topic, LIMIT);
+}
+
+#[test]
+fn transaction_whose_owner_is_gone_is_aborted_by_the_broker() {
+    let cluster = Cluster::shared();
+    let topic = cluster.topic("orphan", 1);
+    let orphan = cluster.begin_transaction(&cluster.unique("orphan"), Duration::from_secs(1));
+    orphan.produce(&topic, [("key", "lost")]);
+    drop(orphan);
+    assert!(cluster.read_settled(&topic, LIMIT).is_empty());
+}
+
+#[test]
+fn killed_broker_comes_back_at_its_address_with_its_records() {
+    let mut kafka = Kafka::temporary(KafkaOptions::shared()).unwrap();
+    let cluster = Cluster::at(kafka.bootstrap_servers());
+    let topic = cluster.topic("survivors", 1);
+    let mut expected = Expectation::default();
+    for number in 0..100 {
+        expected.push(format!("key-{}", number % 3), number.to_string());
+    }
+    cluster.produce(&topic, expected.records());
+    kafka.kill();
+    assert!(kafka.child().exit_status().is_some());
+    kafka.restart().unwrap();
+    expected.assert(&cluster.read_committed(&topic));
+    kafka.stop().unwrap();
+}
+
+#[test]
+fn databases_are_private_and_go_with_their_slots() {
+    let database = Database::shared("shop");
+    let slot = format!("{}_slot", database.name());
+    database.execute("CREATE TABLE users (id int PRIMARY KEY, name text)");
+    database.execute("INSERT INTO users VALUES (1, 'ada'), (2, NULL)");
+    let create = format!("SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')");
+    database.execute(&create);
+    let rows = database.query("SELECT * FROM users ORDER BY id");
+    assert_eq!(
+        rows[0],
+        [Some(String::from("1")), Some(String::from("ada"))]
+    );
+    assert_eq!(rows[1][1], None);
+    drop(database);
+
+    let other = Database::shared("shop");
+    let slots = format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{slot}'");
+    assert_eq!(other.value(&slots).as_deref(), Some("0"));
+}
+
+#[test]
+fn crashed_postgres_comes_back_with_its_rows_and_new_settings() {
+    let options = PostgresOptions::default().wal_level("replica");
+    let mut postgres = Postgres::temporary(options).unwrap();
+    let session = postgres.connect("postgres").unwrap();
+    assert_eq!(
+        session.value("SHOW wal_level").unwrap().as_deref(),
+        Some("replica")
+    );
+    session
+        .execute("CREATE TABLE t (id int); INSERT INTO t VALUES (7)")
+        .unwrap();
+    postgres.kill();
+    assert!(session.execute("SELECT 1").is_err());
+
+    postgres.set("wal_level", "logical");
+    postgres.restart().unwrap();
+    let session = postgres.connect("postgres").unwrap();
+    assert_eq!(
+        session.value("SHOW wal_level").unwrap().as_deref(),
+        Some("logical")
+    );
+    assert_eq!(
+        session.value("SELECT id FROM t").unwrap().as_deref(),
+        Some("7")
+    );
+    postgres.stop().unwrap();
+}
+
+/// Not even `kill -9` of the process that started the servers leaves one behind.
+#[test]
+fn servers_die_with_the_process_that_started_them() {
+    let stack = env!("CARGO_BIN_EXE_stack");
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    // The command asks Kafka's and Postgres' parent, the stack, for its children.
+    let script = format!(
+        "ps -o pid= --ppid $PPID > {0}.new; mv {0}.new {0}; cat",
+        pids.display()
+    );
+    let mut run = Command::new(stack)
+        .arg("--directory")
+        .arg(folder.path())
+        .args(["run", "--", "sh", "-c", &script])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let children = wait_until("the servers' ids were written", LIMIT, || {
+        std::fs::read_to_string(&pids).ok()
+    });
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let children: Vec<&str> = children.split_whitespace().collect();
+    assert!(
+        children.len() >= 3,
+        "Kafka, Postgres and the command: {children:?}"
+    );
+    wait_until("the servers were gone", LIMIT, || {
+        let gone = |id: &&str| !std::path::Path::new("/proc").join(id).exists();
+        children.iter().all(gone).then_some(())
+    });
+}
