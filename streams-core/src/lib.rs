@@ -1,15 +1,24 @@
 //! Tributary's run time: records, serdes, topologies, tasks, threads and transactions.
 
+pub mod broker;
 pub mod clock;
+pub mod config;
 pub mod id;
 pub mod processor;
+pub mod metrics;
+pub mod observability;
 pub mod record;
 pub mod serde;
+pub mod testing;
+pub mod topic;
 pub mod topology;
+
+mod task;
 
 mod error;
 
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};
 pub use record::{Header, Headers, RawRecord, Record, RecordMetadata};
+pub use topic::Topic;
 pub use topology::{Topology, TopologyBuilder};

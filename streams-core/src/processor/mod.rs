@@ -17,7 +17,7 @@ pub use handler::{
     HandlerResponse, RetryOnError, StreamsHandlers,
 };
 pub use punctuate::{Punctuation, PunctuationType};
-pub use sink::{Collector, OutgoingRecord, SinkTopic, StreamPartitioner};
+pub use sink::{Collector, OutgoingRecord, SinkTopic, StreamPartitioner, TopicNameExtractor};
 pub use source::{
     FailOnInvalidTimestamp, LogAndSkipOnInvalidTimestamp, TimestampExtractor,
     UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,
@@ -26,8 +26,9 @@ pub use source::{
 pub(crate) use node::{Lifecycle, ProcessorNode};
 pub(crate) use port::{CopyRecord, Fanout, Port};
 pub(crate) use sink::SinkNode;
-pub(crate) use source::{SourceNode, SourcePort};
-pub(crate) use task_context::{CurrentRecord, TaskContext, TaskEnvironment};
+pub(crate) use source::{SourceNode, SourcePort, Staged};
+pub use task_context::TaskCounts;
+pub(crate) use task_context::{TaskContext, TaskEnvironment, UNKNOWN_TIME};
 
 use crate::record::Record;
 

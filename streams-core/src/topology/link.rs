@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{CopyRecord, Fanout, Lifecycle, Port, SourcePort};
-use crate::topology::{Node, Topology};
+use crate::topology::{Node, Subtopology, Topology};
 
 /// The processors of one task.
 pub(crate) struct LinkedTask {
@@ -26,23 +26,13 @@ pub(crate) struct Linker<'a> {
     linked: LinkedTask,
 }
 
-/// Makes the processors of sub-topology `subtopology`, from its sinks up.
+/// Makes the processors of a sub-topology, from its sinks up.
 pub(crate) fn link(
     topology: &Topology,
-    subtopology: usize,
+    part: &Subtopology,
     application_id: &str,
 ) -> Result<LinkedTask> {
     let nodes = &topology.inner.nodes;
-    let part = topology
-        .inner
-        .subtopologies
-        .get(subtopology)
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Topology,
-                format!("there is no sub-topology {subtopology}"),
-            )
-        })?;
     let mut linker = Linker {
         topology,
         application_id,

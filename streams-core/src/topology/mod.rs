@@ -111,6 +111,18 @@ impl Topology {
         )
     }
 
+    /// The sub-topology of this number.
+    pub(crate) fn subtopology(&self, number: usize) -> Option<&Subtopology> {
+        self.inner.subtopologies.get(number)
+    }
+
+    /// All sub-topologies as one, as the test driver runs them.
+    pub(crate) fn whole(&self) -> Subtopology {
+        Subtopology {
+            nodes: (0..self.inner.nodes.len()).collect(),
+        }
+    }
+
     /// The source node that reads this topic of the cluster, and its sub-topology.
     pub(crate) fn source_of(&self, application_id: &str, topic: &str) -> Option<(usize, usize)> {
         let reads = |node: &Node| match &node.kind {
