@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{
-    BinaryHandling, ColumnFilter, DecimalFormat, DecimalHandling, KeyColumns,
+    BinaryHandling, ColumnFilter, ConversionFailure, DecimalFormat, DecimalHandling, KeyPattern,
     PublicationAutocreate, SkippedOperations, SnapshotIsolation, SnapshotMode, SslMode,
     TableFilter, TimePrecision, TransformConfig,
 };
@@ -37,6 +37,8 @@ pub struct ConnectorConfig {
     pub tombstones_on_delete: bool,
     /// `skipped.operations`.
     pub skipped_operations: SkippedOperations,
+    /// `skip.messages.without.change`: updates that change no captured column leave no record.
+    pub skip_messages_without_change: bool,
     /// `heartbeat.*` and `topic.heartbeat.*`.
     pub heartbeat: HeartbeatConfig,
     /// `max.queue.size`, `max.batch.size`, `poll.interval.ms`.
@@ -158,7 +160,7 @@ pub struct ColumnConfig {
     /// `column.include.list`, `column.exclude.list`.
     pub filter: ColumnFilter,
     /// `message.key.columns`.
-    pub keys: Vec<KeyColumns>,
+    pub keys: Vec<KeyPattern>,
 }
 
 /// How values are represented.
@@ -172,6 +174,8 @@ pub struct ValueConfig {
     pub binary: BinaryHandling,
     /// `unavailable.value.placeholder`.
     pub unavailable_placeholder: Vec<u8>,
+    /// `event.converting.failure.handling.mode`.
+    pub conversion_failure: ConversionFailure,
 }
 
 /// `heartbeat.*`.
@@ -208,17 +212,4 @@ pub struct ConverterConfig {
     pub decimal_format: DecimalFormat,
     /// `replace.null.with.default`.
     pub replace_null_with_default: bool,
-}
-
-impl ConnectorConfig {
-    /// Reads a connector's JSON: `{"name": …, "config": {…}}`, or the bare map of settings.
-    ///
-    /// # Errors
-    /// All mistakes in one [`ConfigError`](super::ConfigError), each naming its key.
-    pub fn from_json(text: &str) -> Result<Self, super::ConfigError> {
-        let _ = text;
-        Err(super::ConfigError {
-            mistakes: Vec::new(),
-        })
-    }
 }

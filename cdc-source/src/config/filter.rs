@@ -20,11 +20,11 @@ pub struct ColumnFilter {
     pub(super) exclude: Vec<Regex>,
 }
 
-/// One entry of `message.key.columns`: tables, and the columns that key them.
+/// One column expression of `message.key.columns`.
 #[derive(Debug, Clone)]
-pub struct KeyColumns {
-    pub(super) table: Regex,
-    pub(super) columns: Vec<Regex>,
+pub struct KeyPattern {
+    /// Matches `schema.table.column` as a whole.
+    pub(super) column: Regex,
 }
 
 fn any(patterns: &[Regex], name: &str) -> bool {
@@ -64,14 +64,9 @@ impl ColumnFilter {
     }
 }
 
-impl KeyColumns {
-    /// Whether this entry is about the table.
-    pub fn is_for(&self, schema: &str, table: &str) -> bool {
-        self.table.is_match(&format!("{schema}.{table}"))
-    }
-
-    /// Whether the column is part of the table's key.
-    pub fn has_column(&self, schema: &str, table: &str, column: &str) -> bool {
-        any(&self.columns, &format!("{schema}.{table}.{column}"))
+impl KeyPattern {
+    /// Whether the column is part of its table's key.
+    pub fn matches(&self, schema: &str, table: &str, column: &str) -> bool {
+        self.column.is_match(&format!("{schema}.{table}.{column}"))
     }
 }

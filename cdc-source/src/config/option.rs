@@ -139,3 +139,26 @@ impl Default for SkippedOperations {
         }
     }
 }
+
+/// `event.converting.failure.handling.mode`: what becomes of a value that its column's type in
+/// events has no place for, as NaN in a Decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConversionFailure {
+    /// It leaves as null, and the log tells of the column.
+    #[default]
+    Warn,
+    /// It leaves as null.
+    Skip,
+    /// The connector stops.
+    Fail,
+}
+
+impl SkippedOperations {
+    /// No operation is skipped (`none`).
+    pub const NONE: Self = Self {
+        create: false,
+        update: false,
+        delete: false,
+        truncate: false,
+    };
+}
