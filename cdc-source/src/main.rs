@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use cdc_source::config::ConnectorConfig;
 use cdc_source::engine::Engine;
 use cdc_source::metrics::Metrics;
-use cdc_source::shutdown::{Shutdown, ShutdownTrigger};
+use cdc_source::shutdown::ShutdownTrigger;
 use cdc_source::sink::KafkaSettings;
 use cdc_source::{Error, ErrorKind, Result};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use prometheus::Registry;
+use streams_core::observability::{Endpoint, Health, logging};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -50,27 +51,26 @@ struct RunArguments {
     #[arg(long)]
     metrics_addr: Option<std::net::SocketAddr>,
     /// How to write the log.
-    #[arg(long, value_enum, default_value_t = LogFormat::Human)]
-    log_format: LogFormat,
+    #[arg(long, value_name = "human|json", default_value = "human")]
+    log_format: logging::LogFormat,
     /// A setting of the Kafka producer (librdkafka), key=value; may be repeated.
     #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = key_value)]
     overrides: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Human,
-    Json,
-}
-
 fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| "KEY=VALUE is needed".to_owned())?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| "KEY=VALUE is needed".to_owned())?;
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 
 fn main() -> ExitCode {
     let Command::Run(arguments) = Arguments::parse().command;
-    start_logging(arguments.log_format);
+    if let Err(error) = logging::init(arguments.log_format) {
+        eprintln!("cdc-source: {error}");
+        return ExitCode::from(EXIT_CONFIGURATION);
+    }
     match run(&arguments) {
         Ok(()) => {
             tracing::info!("stopped");
@@ -97,14 +97,25 @@ fn run(arguments: &RunArguments) -> Result<()> {
         tracing::warn!("{warning}");
     }
     let kafka = kafka_settings(arguments, &config);
-    let failed = |what: &str, error: &dyn std::fmt::Display| Error::Setting {
-        setting: "--metrics-addr",
-        problem: format!("{what}: {error}"),
+    let refused = |setting| {
+        move |error: &dyn std::fmt::Display| Error::Setting {
+            setting,
+            problem: error.to_string(),
+        }
     };
-    let registry = Registry::new();
+    let (registry, health) = (Registry::new(), Health::new());
     let metrics = Metrics::register(&registry, &config.topic_prefix)
-        .map_err(|error| failed("registering metrics", &error))?;
-    let engine = Engine::new(config, kafka, metrics)?;
+        .map_err(|error| refused("topic.prefix")(&error))?;
+    let engine = Engine::new(config, kafka, metrics, health.clone())?;
+    let endpoint = arguments
+        .metrics_addr
+        .map(|address| Endpoint::serve(address, registry, health));
+    let endpoint = endpoint
+        .transpose()
+        .map_err(|error| refused("--metrics-addr")(&error))?;
+    if let Some(endpoint) = &endpoint {
+        tracing::info!(address = %endpoint.address(), "serving metrics and health");
+    }
 
     // The engine has the main thread to itself, since it waits for Kafka without async; the
     // replication stream and everything else run on the workers.
@@ -112,7 +123,7 @@ fn run(arguments: &RunArguments) -> Result<()> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| failed("starting threads", &error))?;
+        .map_err(|error| refused("threads")(&error))?;
     let (trigger, shutdown) = ShutdownTrigger::new();
     listen_for_signals(&runtime, trigger);
     runtime.block_on(async { engine.run(shutdown).await })
@@ -133,9 +144,10 @@ fn kafka_settings(arguments: &RunArguments, config: &ConnectorConfig) -> KafkaSe
 /// Turns SIGTERM and SIGINT into the request to stop.
 fn listen_for_signals(runtime: &Runtime, trigger: ShutdownTrigger) {
     runtime.spawn(async move {
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) else {
             tracing::warn!("signals cannot be caught; the process can only be killed");
             return std::future::pending().await;
         };

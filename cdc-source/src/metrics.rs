@@ -5,6 +5,9 @@
 
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts, Registry};
 
+/// Metrics of one name have to have one help text.
+const EVENTS_SEEN: &str = "Changes and rows that were read";
+
 /// The metrics of one connector.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -70,22 +73,34 @@ impl Metrics {
     /// # Errors
     /// When the registry has metrics of these names already.
     pub fn register(registry: &Registry, topic_prefix: &str) -> Result<Self, prometheus::Error> {
-        let snapshot = Context { registry, name: "snapshot", topic_prefix };
-        let streaming = Context { registry, name: "streaming", topic_prefix };
+        let snapshot = Context {
+            registry,
+            name: "snapshot",
+            topic_prefix,
+        };
+        let streaming = Context {
+            registry,
+            name: "streaming",
+            topic_prefix,
+        };
         let rows = snapshot.options("RowsScanned", "Rows that the snapshot read, by table");
         let rows_scanned = IntGaugeVec::new(rows, &["table"])?;
         registry.register(Box::new(rows_scanned.clone()))?;
         Ok(Self {
             snapshot: SnapshotMetrics {
                 total_table_count: snapshot.gauge("TotalTableCount", "Tables of the snapshot")?,
-                remaining_table_count: snapshot
-                    .gauge("RemainingTableCount", "Tables that the snapshot has yet to read")?,
+                remaining_table_count: snapshot.gauge(
+                    "RemainingTableCount",
+                    "Tables that the snapshot has yet to read",
+                )?,
                 running: snapshot.gauge("SnapshotRunning", "Whether the snapshot is running")?,
                 completed: snapshot.gauge("SnapshotCompleted", "Whether the snapshot is done")?,
                 aborted: snapshot.gauge("SnapshotAborted", "Whether the snapshot broke off")?,
-                duration_seconds: snapshot
-                    .gauge("SnapshotDurationInSeconds", "How long the snapshot has taken, s")?,
-                events_seen: snapshot.counter("TotalNumberOfEventsSeen", "Rows read")?,
+                duration_seconds: snapshot.gauge(
+                    "SnapshotDurationInSeconds",
+                    "How long the snapshot has taken, s",
+                )?,
+                events_seen: snapshot.counter("TotalNumberOfEventsSeen", EVENTS_SEEN)?,
                 rows_scanned,
             },
             streaming: StreamingMetrics {
@@ -94,13 +109,15 @@ impl Metrics {
                     "MilliSecondsBehindSource",
                     "Time between the last event's commit in the database and its record, ms",
                 )?,
-                since_last_event_ms: streaming
-                    .gauge("MilliSecondsSinceLastEvent", "Time since the last event, ms")?,
+                since_last_event_ms: streaming.gauge(
+                    "MilliSecondsSinceLastEvent",
+                    "Time since the last event, ms",
+                )?,
                 committed_transactions: streaming.counter(
                     "NumberOfCommittedTransactions",
                     "Transactions of the database that were read",
                 )?,
-                events_seen: streaming.counter("TotalNumberOfEventsSeen", "Changes read")?,
+                events_seen: streaming.counter("TotalNumberOfEventsSeen", EVENTS_SEEN)?,
                 create_events: streaming
                     .counter("TotalNumberOfCreateEventsSeen", "Inserts read")?,
                 update_events: streaming
@@ -109,12 +126,15 @@ impl Metrics {
                     .counter("TotalNumberOfDeleteEventsSeen", "Deletes read")?,
                 events_filtered: streaming
                     .counter("NumberOfEventsFiltered", "Changes that left no record")?,
-                records_written: streaming
-                    .counter("RecordsWritten", "Records written to Kafka")?,
-                kafka_commits: streaming
-                    .counter("KafkaTransactionsCommitted", "Transactions committed to Kafka")?,
-                restarts: streaming
-                    .counter("Restarts", "How often the work was begun anew after an error")?,
+                records_written: streaming.counter("RecordsWritten", "Records written to Kafka")?,
+                kafka_commits: streaming.counter(
+                    "KafkaTransactionsCommitted",
+                    "Transactions committed to Kafka",
+                )?,
+                restarts: streaming.counter(
+                    "Restarts",
+                    "How often the work was begun anew after an error",
+                )?,
             },
         })
     }
@@ -156,7 +176,9 @@ mod tests {
         let registry = Registry::new();
         let metrics = Metrics::register(&registry, "shop").unwrap();
         metrics.streaming.events_seen.inc();
-        let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&registry.gather())
+            .unwrap();
         let line = "debezium_metrics_TotalNumberOfEventsSeen\
             {context=\"streaming\",name=\"shop\",plugin=\"postgres\"} 1";
         assert!(text.contains(line), "{text}");

@@ -58,7 +58,11 @@ impl Backoff {
         }
         let wait = WAIT_MIN.saturating_mul(1 << self.failures.min(16));
         self.failures += 1;
-        Some(wait.min(if is_slot { self.slot_wait_max } else { self.wait_max }))
+        Some(wait.min(if is_slot {
+            self.slot_wait_max
+        } else {
+            self.wait_max
+        }))
     }
 }
 
@@ -79,11 +83,16 @@ mod tests {
     }
 
     fn away() -> Error {
-        Error::Postgres { doing: "connecting".into(), problem: "refused".into() }
+        Error::Postgres {
+            doing: "connecting".into(),
+            problem: "refused".into(),
+        }
     }
 
     fn in_use() -> Error {
-        Error::SlotInUse { problem: "active".into() }
+        Error::SlotInUse {
+            problem: "active".into(),
+        }
     }
 
     #[test]
@@ -93,7 +102,10 @@ mod tests {
             .filter_map(|_| backoff.after(&away()))
             .map(|wait| wait.as_millis() as u64)
             .collect();
-        assert_eq!(waits, [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+        assert_eq!(
+            waits,
+            [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]
+        );
         backoff.reset();
         assert_eq!(backoff.after(&away()), Some(WAIT_MIN));
     }
@@ -114,7 +126,10 @@ mod tests {
 
     #[test]
     fn a_mistake_in_the_configuration_is_not_tried_again() {
-        let error = Error::Setting { setting: "wal_level", problem: "replica".into() };
+        let error = Error::Setting {
+            setting: "wal_level",
+            problem: "replica".into(),
+        };
         assert!(backoff(None).after(&error).is_none());
     }
 }

@@ -46,7 +46,10 @@ impl Batch {
         if is_in_transaction {
             return Some(since + OPEN_AGE_MAX);
         }
-        Some(self.last_commit.map_or(since, |last| since.max(last + PAUSE_MIN)))
+        Some(
+            self.last_commit
+                .map_or(since, |last| since.max(last + PAUSE_MIN)),
+        )
     }
 
     /// Whether the batch should be committed although more is coming.
@@ -102,7 +105,11 @@ impl Batch {
     /// Begins the next batch.
     pub(super) fn clear(&mut self, now: Instant) {
         let last_event_us = self.last_event_us;
-        *self = Self { last_commit: Some(now), last_event_us, ..Self::default() };
+        *self = Self {
+            last_commit: Some(now),
+            last_event_us,
+            ..Self::default()
+        };
     }
 }
 

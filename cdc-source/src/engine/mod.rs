@@ -8,8 +8,7 @@ mod stream_phase;
 mod stream_state;
 mod table_cache;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use streams_core::observability::Health;
 
 use crate::config::ConnectorConfig;
 use crate::envelope::EnvelopeEncoder;
@@ -21,46 +20,35 @@ use crate::{ErrorKind, Result};
 use backoff::Backoff;
 use session::Session;
 
-/// Whether the connector streams, for probes.
-#[derive(Debug, Clone, Default)]
-pub struct Status {
-    is_streaming: Arc<AtomicBool>,
-}
-
-impl Status {
-    /// True while changes flow.
-    pub fn is_streaming(&self) -> bool {
-        self.is_streaming.load(Ordering::Relaxed)
-    }
-
-    fn set_streaming(&self, is_streaming: bool) {
-        self.is_streaming.store(is_streaming, Ordering::Relaxed);
-    }
-}
-
 /// A connector, ready to run.
 pub struct Engine {
     config: ConnectorConfig,
     kafka: KafkaSettings,
     encoders: EnvelopeEncoder,
     metrics: Metrics,
-    status: Status,
+    health: Health,
 }
 
 impl Engine {
-    /// Checks what can be checked without a server.
+    /// Checks what can be checked without a server. `health` is ready while the connector streams.
     ///
     /// # Errors
     /// Mistakes in the settings.
-    pub fn new(config: ConnectorConfig, kafka: KafkaSettings, metrics: Metrics) -> Result<Self> {
+    pub fn new(
+        config: ConnectorConfig,
+        kafka: KafkaSettings,
+        metrics: Metrics,
+        health: Health,
+    ) -> Result<Self> {
         kafka.check()?;
         let encoders = EnvelopeEncoder::new(&config)?;
-        Ok(Self { config, kafka, encoders, metrics, status: Status::default() })
-    }
-
-    /// Tells whether the connector streams.
-    pub fn status(&self) -> Status {
-        self.status.clone()
+        Ok(Self {
+            config,
+            kafka,
+            encoders,
+            metrics,
+            health,
+        })
     }
 
     /// Runs until the stop is asked for. Calls that wait for Kafka block the thread, so this
@@ -78,7 +66,7 @@ impl Engine {
                 kafka: &self.kafka,
                 encoders: &self.encoders,
                 metrics: &self.metrics,
-                status: &self.status,
+                health: &self.health,
                 shutdown: shutdown.clone(),
                 is_snapshot_taken: &mut is_snapshot_taken,
             };
@@ -91,6 +79,7 @@ impl Engine {
                 return Err(error);
             };
             self.metrics.streaming.restarts.inc();
+            self.health.set_not_ready(error.to_string());
             let wait_ms = wait.as_millis() as u64;
             tracing::warn!(%error, wait_ms, "trying again");
             tokio::select! {

@@ -5,6 +5,8 @@
 //! which fences an instance that is alive but cut off from the database, and makes its last offset
 //! final. Only then is the offset read and trusted.
 
+use streams_core::observability::Health;
+
 use crate::config::{ConnectorConfig, SnapshotMode};
 use crate::envelope::EnvelopeEncoder;
 use crate::metrics::Metrics;
@@ -18,7 +20,6 @@ use crate::shutdown::Shutdown;
 use crate::sink::{KafkaSettings, KafkaSink, Phase};
 use crate::{Error, Result};
 
-use super::Status;
 use super::backoff::Backoff;
 use super::snapshot_phase::{SnapshotPhase, SnapshotStart};
 use super::stream_phase::{Heartbeat, StreamPhase};
@@ -31,7 +32,7 @@ pub(super) struct Session<'a> {
     pub(super) kafka: &'a KafkaSettings,
     pub(super) encoders: &'a EnvelopeEncoder,
     pub(super) metrics: &'a Metrics,
-    pub(super) status: &'a Status,
+    pub(super) health: &'a Health,
     pub(super) shutdown: Shutdown,
     /// Whether `snapshot.mode=always` has had its snapshot in this run of the process.
     pub(super) is_snapshot_taken: &'a mut bool,
@@ -62,9 +63,16 @@ impl Session<'_> {
             Plan::StreamFromSlot => {
                 let lsn = match slot {
                     Some(slot) => slot.confirmed_flush,
-                    None => create_slot(config, SlotLifetime::Permanent).await?.consistent_point,
+                    None => {
+                        create_slot(config, SlotLifetime::Permanent)
+                            .await?
+                            .consistent_point
+                    }
                 };
-                SourceOffset { lsn: lsn.0, ..SourceOffset::default() }
+                SourceOffset {
+                    lsn: lsn.0,
+                    ..SourceOffset::default()
+                }
             }
             Plan::Snapshot(progress) => {
                 preflight::check_select(&connection, user, &tables).await?;
@@ -121,11 +129,19 @@ impl Session<'_> {
         let Some(slot) = slot else {
             let slot = self.created_slot(SlotLifetime::Permanent).await?;
             let stream_from = slot.consistent_point;
-            return Ok(SnapshotStart { slot, progress, stream_from });
+            return Ok(SnapshotStart {
+                slot,
+                progress,
+                stream_from,
+            });
         };
         let stream_from = stored_start.unwrap_or(slot.confirmed_flush);
         let slot = self.created_slot(SlotLifetime::Temporary).await?;
-        Ok(SnapshotStart { slot, progress, stream_from })
+        Ok(SnapshotStart {
+            slot,
+            progress,
+            stream_from,
+        })
     }
 
     async fn snapshot(
@@ -160,7 +176,9 @@ impl Session<'_> {
         let replication = Replication::start(self.config, start).await?;
         let sink = KafkaSink::open(self.kafka, Phase::Stream, self.shutdown.clone())?;
         let snapshot = offset.snapshot.as_ref();
-        let snapshot = snapshot.map(|snapshot| snapshot.tables.clone()).unwrap_or_default();
+        let snapshot = snapshot
+            .map(|snapshot| snapshot.tables.clone())
+            .unwrap_or_default();
         let cache = TableCache::new(self.config.tables.clone(), tables, snapshot);
         let metrics = &self.metrics.streaming;
         let phase = StreamPhase {
@@ -175,9 +193,9 @@ impl Session<'_> {
         tracing::info!(connector = self.config.name, slot = self.config.slot.name, %start,
             "cdc-source is streaming");
         backoff.reset();
-        self.status.set_streaming(true);
+        self.health.set_ready();
         let result = phase.run().await;
-        self.status.set_streaming(false);
+        self.health.set_not_ready("stopped");
         result?;
         if self.config.slot.drop_on_stop {
             Slot::drop(connection, &self.config.slot.name).await?;
@@ -217,7 +235,10 @@ fn plan(
     }
     if offset.is_snapshot_open() && mode != SnapshotMode::NoData {
         // Without the slot the changes since the first tables were read are gone.
-        let progress = offset.snapshot.filter(|_| is_slot_usable).unwrap_or_default();
+        let progress = offset
+            .snapshot
+            .filter(|_| is_slot_usable)
+            .unwrap_or_default();
         return Ok(Plan::Snapshot(progress));
     }
     match (mode, is_slot_usable) {

@@ -34,7 +34,9 @@ use crate::metrics::SnapshotMetrics;
 use crate::offset::{SnapshotProgress, SourceOffset};
 use crate::postgres::catalog::CatalogTable;
 use crate::postgres::pgoutput::Row;
-use crate::postgres::{Connection, CreatedSlot, Lsn, postgres_error, quote_identifier, quote_literal};
+use crate::postgres::{
+    Connection, CreatedSlot, Lsn, postgres_error, quote_identifier, quote_literal,
+};
 use crate::shutdown::Shutdown;
 use crate::sink::Sink;
 use crate::snapshot::CopyLine;
@@ -69,8 +71,6 @@ pub(super) struct SnapshotStart {
 
 /// One run over the tables that are still missing.
 struct Run {
-    /// The consistent point.
-    lsn: Lsn,
     stream_from: Lsn,
     source: SourcePosition,
     progress: SnapshotProgress,
@@ -97,7 +97,9 @@ impl<S: Sink> SnapshotPhase<'_, S> {
         self.metrics.running.set(1);
         let result = self.read(start, tables).await;
         self.metrics.running.set(0);
-        self.metrics.duration_seconds.set(began.elapsed().as_secs() as i64);
+        self.metrics
+            .duration_seconds
+            .set(began.elapsed().as_secs() as i64);
         match &result {
             Ok(_) => self.metrics.completed.set(1),
             Err(_) => self.metrics.aborted.set(1),
@@ -110,13 +112,19 @@ impl<S: Sink> SnapshotPhase<'_, S> {
         start: SnapshotStart,
         tables: &[CatalogTable],
     ) -> Result<SourceOffset> {
-        let SnapshotStart { slot, progress, stream_from } = start;
+        let SnapshotStart {
+            slot,
+            progress,
+            stream_from,
+        } = start;
         let reader = Connection::open(self.database, "cdc-source snapshot").await?;
         let snapshot = quote_literal(&slot.snapshot_name);
         let begin = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {snapshot}"
         );
-        reader.execute("importing the slot's snapshot", &begin).await?;
+        reader
+            .execute("importing the slot's snapshot", &begin)
+            .await?;
         let lsn = slot.consistent_point;
         drop(slot);
 
@@ -143,7 +151,11 @@ impl<S: Sink> SnapshotPhase<'_, S> {
             let count = self.copy(&reader, &mut run, table, place).await?;
             run.progress.tables.insert(table.qualified_name(), lsn.0);
             self.metrics.remaining_table_count.dec();
-            tracing::info!(table = table.qualified_name(), rows = count, "table is read");
+            tracing::info!(
+                table = table.qualified_name(),
+                rows = count,
+                "table is read"
+            );
             let is_large =
                 run.rows >= SHARED_ROWS_MAX || run.transaction_since.elapsed() >= SHARED_AGE_MAX;
             if is_large && index + 1 < missing.len() {
@@ -170,7 +182,11 @@ impl<S: Sink> SnapshotPhase<'_, S> {
         let failed = |error| postgres_error(&doing, &error);
         let mut encoder = self.encoders.table(&table.table)?;
         let rows_scanned = self.metrics.rows_scanned.with_label_values(&[&name]);
-        let lines = reader.client().copy_out(&copy_statement(table)).await.map_err(failed)?;
+        let lines = reader
+            .client()
+            .copy_out(&copy_statement(table))
+            .await
+            .map_err(failed)?;
         let mut lines = pin!(lines);
         let mut held: Option<Bytes> = None;
         let mut count = 0_u64;
@@ -178,7 +194,12 @@ impl<S: Sink> SnapshotPhase<'_, S> {
             let line = line.map_err(failed)?;
             if let Some(row) = held.replace(line) {
                 count += 1;
-                run.write(&row, place.marker(count, false), &mut encoder, &mut self.sink)?;
+                run.write(
+                    &row,
+                    place.marker(count, false),
+                    &mut encoder,
+                    &mut self.sink,
+                )?;
                 if count.is_multiple_of(ROWS_BETWEEN_CHECKS) {
                     rows_scanned.set(count as i64);
                     self.check(run, &doing)?;
@@ -187,7 +208,12 @@ impl<S: Sink> SnapshotPhase<'_, S> {
         }
         if let Some(row) = held {
             count += 1;
-            run.write(&row, place.marker(count, true), &mut encoder, &mut self.sink)?;
+            run.write(
+                &row,
+                place.marker(count, true),
+                &mut encoder,
+                &mut self.sink,
+            )?;
         }
         rows_scanned.set(count as i64);
         self.metrics.events_seen.inc_by(count);
@@ -197,7 +223,9 @@ impl<S: Sink> SnapshotPhase<'_, S> {
     fn check(&mut self, run: &Run, doing: &str) -> Result<()> {
         self.sink.poll();
         if self.shutdown.is_requested() {
-            return Err(Error::Stopped { doing: doing.to_owned() });
+            return Err(Error::Stopped {
+                doing: doing.to_owned(),
+            });
         }
         if run.transaction_since.elapsed() >= self.transaction_timeout {
             return Err(Error::Setting {
@@ -242,7 +270,6 @@ impl Run {
     ) -> Self {
         let (time_us, transaction_id) = facts;
         Self {
-            lsn,
             stream_from,
             source: SourcePosition {
                 commit_timestamp_us: time_us,
@@ -306,12 +333,20 @@ impl Run {
 }
 
 fn qualified(table: &CatalogTable) -> String {
-    format!("{}.{}", quote_identifier(&table.table.schema), quote_identifier(&table.table.name))
+    format!(
+        "{}.{}",
+        quote_identifier(&table.table.schema),
+        quote_identifier(&table.table.name)
+    )
 }
 
 fn copy_statement(table: &CatalogTable) -> String {
-    let columns: Vec<String> =
-        table.table.columns.iter().map(|column| quote_identifier(&column.name)).collect();
+    let columns: Vec<String> = table
+        .table
+        .columns
+        .iter()
+        .map(|column| quote_identifier(&column.name))
+        .collect();
     let (name, columns) = (qualified(table), columns.join(", "));
     if table.is_partitioned {
         format!("COPY (SELECT {columns} FROM {name}) TO STDOUT")
@@ -325,7 +360,8 @@ async fn has_rows(reader: &Connection, table: &CatalogTable) -> Result<bool> {
     let sql = format!("SELECT EXISTS (SELECT FROM {only}{})", qualified(table));
     let row = reader.client().query_one(&sql, &[]).await;
     let doing = || format!("reading table {}", table.qualified_name());
-    row.and_then(|row| row.try_get(0)).map_err(|error| postgres_error(&doing(), &error))
+    row.and_then(|row| row.try_get(0))
+        .map_err(|error| postgres_error(&doing(), &error))
 }
 
 /// The snapshot's time, µs since 1970, and its transaction id, which a standby has not.
@@ -343,14 +379,22 @@ mod tests {
 
     fn markers(is_first: bool, is_last: bool, rows: u64) -> Vec<SnapshotMarker> {
         let place = Place { is_first, is_last };
-        (1..=rows).map(|number| place.marker(number, number == rows)).collect()
+        (1..=rows)
+            .map(|number| place.marker(number, number == rows))
+            .collect()
     }
 
     #[test]
     fn rows_are_marked_as_debezium_marks_them() {
         use SnapshotMarker as M;
-        assert_eq!(markers(true, false, 3), [M::First, M::True, M::LastInDataCollection]);
-        assert_eq!(markers(false, true, 3), [M::FirstInDataCollection, M::True, M::Last]);
+        assert_eq!(
+            markers(true, false, 3),
+            [M::First, M::True, M::LastInDataCollection]
+        );
+        assert_eq!(
+            markers(false, true, 3),
+            [M::FirstInDataCollection, M::True, M::Last]
+        );
         assert_eq!(markers(true, true, 2), [M::First, M::Last]);
         assert_eq!(markers(true, true, 1), [M::Last]);
         assert_eq!(markers(true, false, 1), [M::First]);

@@ -126,7 +126,10 @@ impl<S: Sink> StreamPhase<'_, S> {
         match next {
             Next::Continue => {}
             Next::Describe(relation) => {
-                self.state.tables.describe(&relation, self.encoders, self.connection).await?;
+                self.state
+                    .tables
+                    .describe(&relation, self.encoders, self.connection)
+                    .await?;
             }
             Next::TransactionEnd => {
                 if self.state.batch.is_full(false) {
@@ -177,17 +180,19 @@ impl<S: Sink> StreamPhase<'_, S> {
                 tracing::warn!(%error, "the heartbeat's query failed");
             }
         }
-        if let Some(record) = self.encoders.heartbeat(now_us()) {
-            self.state.write_heartbeat(record)?;
-            self.commit()?;
-        }
-        Ok(())
+        self.state
+            .write_heartbeat(self.encoders.heartbeat(now_us()))?;
+        self.commit()
     }
 
     fn keep_house(&mut self) -> Result<()> {
         self.state.poll();
         let last_event_us = self.state.batch.last_event_us();
-        let since_ms = if last_event_us == 0 { -1 } else { (now_us() - last_event_us) / 1_000 };
+        let since_ms = if last_event_us == 0 {
+            -1
+        } else {
+            (now_us() - last_event_us) / 1_000
+        };
         self.metrics.since_last_event_ms.set(since_ms);
         // The session holds the connector's lock; without it another instance may be at work.
         if self.connection.is_closed() {

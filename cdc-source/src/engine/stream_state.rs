@@ -84,11 +84,21 @@ impl<S: Sink> StreamState<S> {
     /// Takes in one message.
     pub(super) fn handle(&mut self, event: &ReplicationEvent) -> Result<Next> {
         match event {
-            ReplicationEvent::XLogData { wal_start, data, .. } => {
+            ReplicationEvent::XLogData {
+                wal_start, data, ..
+            } => {
                 return self.handle_message(wal_start.as_u64(), data);
             }
-            ReplicationEvent::Begin { final_lsn, xid, commit_time_micros } => {
-                self.begin(final_lsn.as_u64(), *xid, commit_time_micros + POSTGRES_EPOCH_US);
+            ReplicationEvent::Begin {
+                final_lsn,
+                xid,
+                commit_time_micros,
+            } => {
+                self.begin(
+                    final_lsn.as_u64(),
+                    *xid,
+                    commit_time_micros + POSTGRES_EPOCH_US,
+                );
             }
             ReplicationEvent::Commit { end_lsn, .. } => {
                 self.end(end_lsn.as_u64());
@@ -137,7 +147,10 @@ impl<S: Sink> StreamState<S> {
 
     fn end(&mut self, end_lsn: u64) {
         self.metrics.committed_transactions.inc();
-        let was_done = self.transaction.take().is_some_and(|open| open.done == u64::MAX);
+        let was_done = self
+            .transaction
+            .take()
+            .is_some_and(|open| open.done == u64::MAX);
         if was_done {
             return;
         }
@@ -155,18 +168,33 @@ impl<S: Sink> StreamState<S> {
         let mut old = mem::take(&mut self.old).recycle();
         let mut new = mem::take(&mut self.new).recycle();
         let decoded = decode(data, &mut old, &mut new);
-        let message = decoded.map_err(|source| Error::Decode { lsn: Lsn(lsn), source })?;
+        let message = decoded.map_err(|source| Error::Decode {
+            lsn: Lsn(lsn),
+            source,
+        })?;
         let mut next = Next::Continue;
         match message {
             Message::Insert { relation_id } => {
-                let rows = Rows { after: Some(&new.cells), ..Rows::default() };
+                let rows = Rows {
+                    after: Some(&new.cells),
+                    ..Rows::default()
+                };
                 self.write(lsn, relation_id, Operation::Create, rows)?;
             }
-            Message::Update { relation_id, old: kind } => {
-                let rows = Rows { after: Some(&new.cells), ..Rows::old(kind, &old.cells) };
+            Message::Update {
+                relation_id,
+                old: kind,
+            } => {
+                let rows = Rows {
+                    after: Some(&new.cells),
+                    ..Rows::old(kind, &old.cells)
+                };
                 self.write(lsn, relation_id, Operation::Update, rows)?;
             }
-            Message::Delete { relation_id, old: kind } => {
+            Message::Delete {
+                relation_id,
+                old: kind,
+            } => {
                 let rows = Rows::old(kind, &old.cells);
                 self.write(lsn, relation_id, Operation::Delete, rows)?;
             }
@@ -231,7 +259,8 @@ impl<S: Sink> StreamState<S> {
         self.offset.transaction_id = transaction.source.transaction_id.map(u64::from);
         self.offset.timestamp_us = transaction.source.commit_timestamp_us;
         self.offset.message_type = Some(message_type(operation));
-        self.batch.count(operation, transaction.source.commit_timestamp_us, now_us);
+        self.batch
+            .count(operation, transaction.source.commit_timestamp_us, now_us);
         self.flush_records()
     }
 
@@ -289,14 +318,23 @@ impl<'a> Rows<'a> {
     fn old(kind: OldRow, cells: &'a [Cell<'a>]) -> Self {
         match kind {
             OldRow::None => Self::default(),
-            OldRow::Key => Self { old_key: Some(cells), ..Self::default() },
-            OldRow::Full => Self { before: Some(cells), ..Self::default() },
+            OldRow::Key => Self {
+                old_key: Some(cells),
+                ..Self::default()
+            },
+            OldRow::Full => Self {
+                before: Some(cells),
+                ..Self::default()
+            },
         }
     }
 }
 
 fn stray(lsn: u64, problem: &str) -> Error {
-    Error::Postgres { doing: format!("streaming at {}", Lsn(lsn)), problem: problem.to_owned() }
+    Error::Postgres {
+        doing: format!("streaming at {}", Lsn(lsn)),
+        problem: problem.to_owned(),
+    }
 }
 
 /// Debezium's `messageType`.

@@ -41,8 +41,16 @@ impl TableCache {
         known: &[CatalogTable],
         snapshot: BTreeMap<String, u64>,
     ) -> Self {
-        let known = known.iter().map(|table| (table.oid, table.table.clone())).collect();
-        Self { filter, known, snapshot, tables: HashMap::new() }
+        let known = known
+            .iter()
+            .map(|table| (table.oid, table.table.clone()))
+            .collect();
+        Self {
+            filter,
+            known,
+            snapshot,
+            tables: HashMap::new(),
+        }
     }
 
     /// The table with this OID, if its relation was described.
@@ -83,6 +91,12 @@ impl TableCache {
     pub(super) fn insert(&mut self, id: u32, table: &Table, encoders: &EnvelopeEncoder) {
         let captured = self.captured(table, encoders).expect("an encoder");
         self.tables.insert(id, captured);
+    }
+
+    /// Takes in a table that is not captured, for tests without a database.
+    #[cfg(test)]
+    pub(super) fn exclude(&mut self, id: u32) {
+        self.tables.insert(id, CachedTable::Excluded);
     }
 
     fn captured(&self, table: &Table, encoders: &EnvelopeEncoder) -> Result<CachedTable> {

@@ -67,7 +67,9 @@ impl SnapshotProgress {
 
 /// The key of a connector's offset: `["<connector>",{"server":"<topic.prefix>"}]`.
 pub fn offset_key(connector: &str, topic_prefix: &str) -> Vec<u8> {
-    json!([connector, { "server": topic_prefix }]).to_string().into_bytes()
+    json!([connector, { "server": topic_prefix }])
+        .to_string()
+        .into_bytes()
 }
 
 impl SourceOffset {
@@ -78,7 +80,9 @@ impl SourceOffset {
 
     /// Whether a snapshot was begun and not brought to its end.
     pub fn is_snapshot_open(&self) -> bool {
-        self.snapshot.as_ref().is_some_and(|snapshot| !snapshot.is_complete)
+        self.snapshot
+            .as_ref()
+            .is_some_and(|snapshot| !snapshot.is_complete)
     }
 
     /// The offset as the value of its record.
@@ -120,7 +124,8 @@ impl SourceOffset {
             serde_json::from_slice(bytes).map_err(|error| OffsetError(error.to_string()))?;
         let number = |key: &str| map.get(key).and_then(Value::as_u64);
         let flag = |key: &str| {
-            map.get(key).is_some_and(|value| value == &Value::Bool(true) || value == "true")
+            map.get(key)
+                .is_some_and(|value| value == &Value::Bool(true) || value == "true")
         };
         // Older connectors write `true` where newer ones write the snapshot's type.
         let in_snapshot = map.get("snapshot").is_some_and(|value| match value {
@@ -132,22 +137,29 @@ impl SourceOffset {
         let tables = tables.into_iter().flatten();
         let snapshot = in_snapshot.then(|| SnapshotProgress {
             is_complete: flag("snapshot_completed") || flag("last_snapshot_record"),
-            tables: tables.filter_map(|(name, lsn)| Some((name.clone(), lsn.as_u64()?))).collect(),
+            tables: tables
+                .filter_map(|(name, lsn)| Some((name.clone(), lsn.as_u64()?)))
+                .collect(),
         });
-        let lsn = number("lsn").or_else(|| number("lsn_proc")).or_else(|| number("lsn_commit"));
+        let lsn = number("lsn")
+            .or_else(|| number("lsn_proc"))
+            .or_else(|| number("lsn_commit"));
         Ok(Self {
             lsn: lsn.ok_or_else(|| OffsetError("it has no `lsn`".into()))?,
             commit_lsn: number("lsn_commit"),
             processed_lsn: number("lsn_proc"),
             transaction_id: number("txId"),
-            timestamp_us: map.get("ts_usec").and_then(Value::as_i64).unwrap_or_default(),
+            timestamp_us: map
+                .get("ts_usec")
+                .and_then(Value::as_i64)
+                .unwrap_or_default(),
             message_type: map
                 .get("messageType")
                 .and_then(Value::as_str)
                 .map(|kind| Cow::Owned(kind.to_owned())),
-            open_transaction: number("tx_commit_lsn").zip(number("tx_events")).map(
-                |(commit_lsn, events)| OpenTransaction { commit_lsn, events },
-            ),
+            open_transaction: number("tx_commit_lsn")
+                .zip(number("tx_events"))
+                .map(|(commit_lsn, events)| OpenTransaction { commit_lsn, events }),
             snapshot,
         })
     }
@@ -172,14 +184,20 @@ mod tests {
             transaction_id: Some(555),
             timestamp_us: 1_559_033_904_863_123,
             message_type: Some("INSERT".into()),
-            open_transaction: Some(OpenTransaction { commit_lsn: 24_024_000, events: 3 }),
+            open_transaction: Some(OpenTransaction {
+                commit_lsn: 24_024_000,
+                events: 3,
+            }),
             snapshot: Some(SnapshotProgress {
                 is_complete: true,
                 tables: [("public.users".to_owned(), 24_000_000)].into(),
             }),
         };
         assert_eq!(SourceOffset::from_json(&offset.to_json()).unwrap(), offset);
-        let bare = SourceOffset { lsn: 1, ..SourceOffset::default() };
+        let bare = SourceOffset {
+            lsn: 1,
+            ..SourceOffset::default()
+        };
         assert_eq!(SourceOffset::from_json(&bare.to_json()).unwrap(), bare);
     }
 
@@ -199,7 +217,11 @@ mod tests {
             r#"{"last_snapshot_record":false,"lsn":5,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":false}"#,
             r#"{"last_snapshot_record":false,"lsn":5,"ts_usec":1,"snapshot":true}"#,
         ] {
-            assert!(SourceOffset::from_json(json.as_bytes()).unwrap().is_snapshot_open());
+            assert!(
+                SourceOffset::from_json(json.as_bytes())
+                    .unwrap()
+                    .is_snapshot_open()
+            );
         }
         let done = br#"{"lsn":5,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":true}"#;
         assert!(!SourceOffset::from_json(done).unwrap().is_snapshot_open());
@@ -208,8 +230,15 @@ mod tests {
     #[test]
     fn the_stream_begins_where_the_slot_stood_until_a_commit_is_known() {
         let tables = [("a.b".to_owned(), 7), ("a.c".to_owned(), 8)].into();
-        let snapshot = Some(SnapshotProgress { is_complete: true, tables });
-        let mut offset = SourceOffset { lsn: 6, snapshot, ..SourceOffset::default() };
+        let snapshot = Some(SnapshotProgress {
+            is_complete: true,
+            tables,
+        });
+        let mut offset = SourceOffset {
+            lsn: 6,
+            snapshot,
+            ..SourceOffset::default()
+        };
         assert_eq!(offset.stream_start(), 6);
         offset.commit_lsn = Some(20);
         assert_eq!(offset.stream_start(), 20);

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
@@ -15,6 +16,17 @@ use crate::{Error, Result};
 /// How long the whole topic may take to read before the broker counts as away.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The client would log the end of every partition as an error; what is one comes back from a poll.
+struct QuietContext;
+
+impl ClientContext for QuietContext {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "reading the offsets");
+    }
+}
+
+impl ConsumerContext for QuietContext {}
 
 /// Reads the connector's offset back.
 pub struct OffsetTopic {
@@ -43,15 +55,29 @@ impl OffsetTopic {
     /// When the broker cannot be reached, or the record cannot be understood.
     pub fn read(&self) -> Result<Option<SourceOffset>> {
         let topic = &self.settings.offset_topic;
-        let failed = |source| Error::Kafka { doing: format!("reading topic {topic}"), source };
-        let consumer: BaseConsumer = self.settings.consumer().create().map_err(failed)?;
-        let metadata = consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT).map_err(failed)?;
+        let failed = |source| Error::Kafka {
+            doing: format!("reading topic {topic}"),
+            source,
+        };
+        let consumer: BaseConsumer<QuietContext> = self
+            .settings
+            .consumer()
+            .create_with_context(QuietContext)
+            .map_err(failed)?;
+        let metadata = consumer
+            .fetch_metadata(Some(topic), METADATA_TIMEOUT)
+            .map_err(failed)?;
         let mut assignment = TopicPartitionList::new();
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        let partitions = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions());
         let mut remaining = 0;
         for partition in partitions {
             let offset = Offset::Beginning;
-            assignment.add_partition_offset(topic, partition.id(), offset).map_err(failed)?;
+            assignment
+                .add_partition_offset(topic, partition.id(), offset)
+                .map_err(failed)?;
             remaining += 1;
         }
         consumer.assign(&assignment).map_err(failed)?;
@@ -75,7 +101,9 @@ impl OffsetTopic {
                 Some(Err(source)) => return Err(failed(source)),
             }
             if self.shutdown.is_requested() {
-                return Err(Error::Stopped { doing: format!("reading topic {topic}") });
+                return Err(Error::Stopped {
+                    doing: format!("reading topic {topic}"),
+                });
             }
             if start.elapsed() > READ_TIMEOUT {
                 return Err(Error::KafkaTimeout {
@@ -85,6 +113,8 @@ impl OffsetTopic {
             }
         }
         let latest = latest.filter(|(_, value)| !value.is_empty());
-        Ok(latest.map(|(_, value)| SourceOffset::from_json(&value)).transpose()?)
+        Ok(latest
+            .map(|(_, value)| SourceOffset::from_json(&value))
+            .transpose()?)
     }
 }

@@ -70,11 +70,22 @@ pub async fn captured_tables(
         let get = |index| row.try_get::<_, String>(index);
         let flag = |index| row.try_get::<_, bool>(index);
         let read = || -> Result<_, tokio_postgres::Error> {
-            Ok((row.try_get::<_, u32>(0)?, get(1)?, get(2)?, get(3)?, flag(4)?, flag(5)?))
+            Ok((
+                row.try_get::<_, u32>(0)?,
+                get(1)?,
+                get(2)?,
+                get(3)?,
+                flag(4)?,
+                flag(5)?,
+            ))
         };
         let (oid, schema, name, identity, is_partitioned, is_partition) =
             read().map_err(|error| postgres_error(doing, &error))?;
-        let is_represented = if via_partition_root { is_partition } else { is_partitioned };
+        let is_represented = if via_partition_root {
+            is_partition
+        } else {
+            is_partitioned
+        };
         if is_represented || !filter.includes(&schema, &name) {
             continue;
         }
@@ -122,11 +133,15 @@ pub fn is_same_shape(table: &Table, relation: &Relation) -> bool {
         && table.name == relation.name
         && table.replica_identity == relation.replica_identity
         && table.columns.len() == relation.columns.len()
-        && table.columns.iter().zip(&relation.columns).all(|(known, sent)| {
-            known.name == sent.name
-                && known.type_oid == sent.type_oid
-                && known.type_modifier == sent.type_modifier
-        })
+        && table
+            .columns
+            .iter()
+            .zip(&relation.columns)
+            .all(|(known, sent)| {
+                known.name == sent.name
+                    && known.type_oid == sent.type_oid
+                    && known.type_modifier == sent.type_modifier
+            })
 }
 
 fn merge(known: &Table, relation: &Relation) -> Table {
@@ -144,22 +159,37 @@ fn merge(known: &Table, relation: &Relation) -> Table {
             default_expression: known.and_then(|known| known.default_expression.clone()),
         }
     });
-    let position = |name: &str| relation.columns.iter().position(|column| column.name == name);
+    let position = |name: &str| {
+        relation
+            .columns
+            .iter()
+            .position(|column| column.name == name)
+    };
     let known_key: Option<Vec<usize>> = known
         .key_columns
         .iter()
-        .map(|index| known.columns.get(*index).and_then(|column| position(&column.name)))
+        .map(|index| {
+            known
+                .columns
+                .get(*index)
+                .and_then(|column| position(&column.name))
+        })
         .collect();
     let is_key_sent = relation.replica_identity != ReplicaIdentity::Full;
     let sent_key = || {
         let columns = relation.columns.iter().enumerate();
-        columns.filter(|(_, column)| is_key_sent && column.is_identity).map(|(i, _)| i).collect()
+        columns
+            .filter(|(_, column)| is_key_sent && column.is_identity)
+            .map(|(i, _)| i)
+            .collect()
     };
     Table {
         schema: relation.schema.clone(),
         name: relation.name.clone(),
         columns: columns.collect(),
-        key_columns: known_key.filter(|key| !key.is_empty()).unwrap_or_else(sent_key),
+        key_columns: known_key
+            .filter(|key| !key.is_empty())
+            .unwrap_or_else(sent_key),
         replica_identity: relation.replica_identity,
     }
 }
@@ -179,7 +209,12 @@ async fn describe(connection: &Connection, tables: &mut [CatalogTable]) -> Resul
     let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
     let position: HashMap<u32, usize> = oids.iter().enumerate().map(|(i, oid)| (*oid, i)).collect();
 
-    for row in connection.client().query(COLUMNS, &[&oids]).await.map_err(failed)? {
+    for row in connection
+        .client()
+        .query(COLUMNS, &[&oids])
+        .await
+        .map_err(failed)?
+    {
         let read = || -> Result<_, tokio_postgres::Error> {
             let column = Column {
                 name: row.try_get(1)?,
@@ -198,19 +233,36 @@ async fn describe(connection: &Connection, tables: &mut [CatalogTable]) -> Resul
     }
 
     let mut indexes: Vec<UniqueIndex> = Vec::new();
-    for row in connection.client().query(KEYS, &[&oids]).await.map_err(failed)? {
+    for row in connection
+        .client()
+        .query(KEYS, &[&oids])
+        .await
+        .map_err(failed)?
+    {
         let read = || -> Result<_, tokio_postgres::Error> {
             let ids = (row.try_get::<_, u32>(0)?, row.try_get::<_, u32>(1)?);
-            Ok((ids, row.try_get::<_, bool>(2)?, row.try_get::<_, String>(3)?))
+            Ok((
+                ids,
+                row.try_get::<_, bool>(2)?,
+                row.try_get::<_, String>(3)?,
+            ))
         };
         let ((table, index), is_primary, column) = read().map_err(failed)?;
         match indexes.last_mut() {
             Some(last) if last.index == index => last.columns.push(column),
-            _ => indexes.push(UniqueIndex { table, index, is_primary, columns: vec![column] }),
+            _ => indexes.push(UniqueIndex {
+                table,
+                index,
+                is_primary,
+                columns: vec![column],
+            }),
         }
     }
     for index in indexes {
-        if let Some(found) = position.get(&index.table).and_then(|at| tables.get_mut(*at)) {
+        if let Some(found) = position
+            .get(&index.table)
+            .and_then(|at| tables.get_mut(*at))
+        {
             index.apply(&mut found.table);
         }
     }
@@ -231,11 +283,20 @@ impl UniqueIndex {
             return;
         }
         let find = |name: &String| table.columns.iter().position(|column| column.name == *name);
-        let Some(key) = self.columns.iter().map(find).collect::<Option<Vec<usize>>>() else {
+        let Some(key) = self
+            .columns
+            .iter()
+            .map(find)
+            .collect::<Option<Vec<usize>>>()
+        else {
             return;
         };
-        let is_required =
-            |index: &usize| table.columns.get(*index).is_some_and(|column| !column.nullable);
+        let is_required = |index: &usize| {
+            table
+                .columns
+                .get(*index)
+                .is_some_and(|column| !column.nullable)
+        };
         if self.is_primary || key.iter().all(is_required) {
             table.key_columns = key;
         }

@@ -16,7 +16,10 @@ fn table(columns: &[(&str, bool)]) -> Table {
     Table {
         schema: "public".into(),
         name: "users".into(),
-        columns: columns.iter().map(|(name, nullable)| column(name, *nullable)).collect(),
+        columns: columns
+            .iter()
+            .map(|(name, nullable)| column(name, *nullable))
+            .collect(),
         key_columns: Vec::new(),
         replica_identity: ReplicaIdentity::Default,
     }
@@ -40,7 +43,12 @@ fn relation(columns: &[(&str, bool)]) -> Relation {
 
 fn index(is_primary: bool, columns: &[&str]) -> UniqueIndex {
     let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-    UniqueIndex { table: 1, index: 2, is_primary, columns }
+    UniqueIndex {
+        table: 1,
+        index: 2,
+        is_primary,
+        columns,
+    }
 }
 
 #[test]
@@ -67,7 +75,10 @@ fn a_relation_keeps_its_order_and_takes_the_rest_from_the_catalogue() {
     known.columns[1].default_expression = Some("'x'::text".into());
     let merged = merge(&known, &relation(&[("name", false), ("id", true)]));
     assert_eq!(merged.columns.len(), 2);
-    assert_eq!(merged.columns[0].default_expression.as_deref(), Some("'x'::text"));
+    assert_eq!(
+        merged.columns[0].default_expression.as_deref(),
+        Some("'x'::text")
+    );
     assert!(merged.columns[0].nullable && !merged.columns[1].nullable);
     assert_eq!(merged.key_columns, [1]);
 }
@@ -82,7 +93,13 @@ fn a_dropped_table_is_keyed_by_its_replica_identity() {
 #[test]
 fn a_changed_column_is_another_shape() {
     let known = table(&[("id", false), ("name", true)]);
-    assert!(is_same_shape(&known, &relation(&[("id", true), ("name", false)])));
+    assert!(is_same_shape(
+        &known,
+        &relation(&[("id", true), ("name", false)])
+    ));
     assert!(!is_same_shape(&known, &relation(&[("id", true)])));
-    assert!(!is_same_shape(&known, &relation(&[("id", true), ("title", false)])));
+    assert!(!is_same_shape(
+        &known,
+        &relation(&[("id", true), ("title", false)])
+    ));
 }

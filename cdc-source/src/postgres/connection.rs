@@ -42,7 +42,10 @@ impl Connection {
         if let Some(password) = &database.password {
             config.password(password);
         }
-        if !matches!(database.ssl_mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer) {
+        if !matches!(
+            database.ssl_mode,
+            SslMode::Disable | SslMode::Allow | SslMode::Prefer
+        ) {
             return Err(Error::Setting {
                 setting: "database.sslmode",
                 problem: "an encrypted connection is not supported yet; use disable, allow or \
@@ -51,9 +54,12 @@ impl Connection {
             });
         }
         config.ssl_mode(tokio_postgres::config::SslMode::Disable);
-        let doing = format!("connecting to Postgres at {server} (database.hostname, database.port)");
-        let (client, connection) =
-            config.connect(NoTls).await.map_err(|error| postgres_error(&doing, &error))?;
+        let doing =
+            format!("connecting to Postgres at {server} (database.hostname, database.port)");
+        let (client, connection) = config
+            .connect(NoTls)
+            .await
+            .map_err(|error| postgres_error(&doing, &error))?;
         // The session's messages are moved by this task, which ends with the client.
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -62,7 +68,9 @@ impl Connection {
         });
         let connection = Self { client, server };
         for statement in &database.initial_statements {
-            connection.execute("running database.initial.statements", statement).await?;
+            connection
+                .execute("running database.initial.statements", statement)
+                .await?;
         }
         Ok(connection)
     }
@@ -105,7 +113,10 @@ pub fn quote_literal(text: &str) -> String {
 /// What an error of an ordinary session means.
 pub fn postgres_error(doing: &str, error: &tokio_postgres::Error) -> Error {
     if let Some(error) = error.as_db_error() {
-        let detail = error.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        let detail = error
+            .detail()
+            .map(|detail| format!(" ({detail})"))
+            .unwrap_or_default();
         let message = format!("{}{detail}", error.message());
         return server_error(doing, error.code().code(), &message);
     }
@@ -115,14 +126,23 @@ pub fn postgres_error(doing: &str, error: &tokio_postgres::Error) -> Error {
     };
     if problem.contains("password missing") {
         let problem = "the server asks for a password".to_owned();
-        return Error::Setting { setting: "database.password", problem };
+        return Error::Setting {
+            setting: "database.password",
+            problem,
+        };
     }
-    Error::Postgres { doing: doing.to_owned(), problem }
+    Error::Postgres {
+        doing: doing.to_owned(),
+        problem,
+    }
 }
 
 /// What an error of the server means, by its SQLSTATE.
 pub(super) fn server_error(doing: &str, code: &str, message: &str) -> Error {
-    let setting = |setting| Error::Setting { setting, problem: format!("{doing}: {message}") };
+    let setting = |setting| Error::Setting {
+        setting,
+        problem: format!("{doing}: {message}"),
+    };
     match code {
         "28P01" | "28000" => setting("database.user, database.password"),
         "3D000" => setting("database.dbname"),
@@ -136,7 +156,9 @@ pub(super) fn server_error(doing: &str, code: &str, message: &str) -> Error {
                  slot or name another one"
             ),
         },
-        "55006" | "42710" => Error::SlotInUse { problem: message.to_owned() },
+        "55006" | "42710" => Error::SlotInUse {
+            problem: message.to_owned(),
+        },
         _ => Error::Postgres {
             doing: doing.to_owned(),
             problem: format!("{message} (SQLSTATE {code})"),

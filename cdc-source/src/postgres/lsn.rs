@@ -27,7 +27,9 @@ impl FromStr for Lsn {
         let half = |digits: &str| {
             let is_plain = (1..=8).contains(&digits.len())
                 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-            is_plain.then(|| u64::from_str_radix(digits, 16).ok()).flatten()
+            is_plain
+                .then(|| u64::from_str_radix(digits, 16).ok())
+                .flatten()
         };
         text.split_once('/')
             .and_then(|(high, low)| Some(Self(half(high)? << 32 | half(low)?)))
@@ -41,8 +43,11 @@ mod tests {
 
     #[test]
     fn an_lsn_prints_and_parses_in_the_form_of_postgres() {
-        for (text, number) in [("0/0", 0), ("16/B374D848", 0x16_B374_D848), ("0/16E9130", 24_023_344)]
-        {
+        for (text, number) in [
+            ("0/0", 0),
+            ("16/B374D848", 0x16_B374_D848),
+            ("0/16E9130", 24_023_344),
+        ] {
             assert_eq!(Lsn(number).to_string(), text);
             assert_eq!(text.parse(), Ok(Lsn(number)));
         }
@@ -51,7 +56,17 @@ mod tests {
 
     #[test]
     fn what_is_not_an_lsn_is_refused() {
-        for text in ["", "0", "/", "0/", "1/123456789", "+1/2", "1/-2", "g/0", "1/2/3"] {
+        for text in [
+            "",
+            "0",
+            "/",
+            "0/",
+            "1/123456789",
+            "+1/2",
+            "1/-2",
+            "g/0",
+            "1/2/3",
+        ] {
             assert!(text.parse::<Lsn>().is_err(), "{text} was accepted");
         }
     }

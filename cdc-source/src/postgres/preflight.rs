@@ -22,9 +22,18 @@ const VERSION_MIN: i32 = 120_000;
 /// [`Error::Setting`] for the first thing that has to be changed.
 pub async fn check_server(connection: &Connection, user: &str) -> Result<i32> {
     let failed = |error| postgres_error("asking for the server's settings", &error);
-    let row = connection.client().query_one(SERVER, &[]).await.map_err(failed)?;
+    let row = connection
+        .client()
+        .query_one(SERVER, &[])
+        .await
+        .map_err(failed)?;
     let read = || -> Result<(String, bool, i32, String), tokio_postgres::Error> {
-        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+        Ok((
+            row.try_get(0)?,
+            row.try_get(1)?,
+            row.try_get(2)?,
+            row.try_get(3)?,
+        ))
     };
     let (wal_level, may_replicate, version, encoding) = read().map_err(failed)?;
     let refused = |setting, problem| Err(Error::Setting { setting, problem });
@@ -61,10 +70,22 @@ pub async fn check_server(connection: &Connection, user: &str) -> Result<i32> {
 /// # Errors
 /// [`Error::Setting`] with the tables that do not exist.
 pub fn check_tables(tables: &[CatalogTable], named: &[String], is_restricted: bool) -> Result<()> {
-    let refused = |problem| Err(Error::Setting { setting: "table.include.list", problem });
-    let is_known = |name: &&String| tables.iter().any(|table| table.qualified_name() == **name);
-    let unknown: Vec<&str> =
-        named.iter().filter(|name| !is_known(name)).map(String::as_str).collect();
+    let refused = |problem| {
+        Err(Error::Setting {
+            setting: "table.include.list",
+            problem,
+        })
+    };
+    let is_known = |name: &&String| {
+        tables
+            .iter()
+            .any(|table| table.qualified_name().eq_ignore_ascii_case(name))
+    };
+    let unknown: Vec<&str> = named
+        .iter()
+        .filter(|name| !is_known(name))
+        .map(String::as_str)
+        .collect();
     if !unknown.is_empty() {
         return refused(format!("no such table: {}", unknown.join(", ")));
     }

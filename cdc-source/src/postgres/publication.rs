@@ -25,7 +25,9 @@ pub async fn ensure(
             filtered(connection, config, existing, tables).await?
         }
         (_, Some(_)) => None,
-        (PublicationAutocreate::AllTables, None) => Some(format!("CREATE PUBLICATION {name} FOR ALL TABLES")),
+        (PublicationAutocreate::AllTables, None) => {
+            Some(format!("CREATE PUBLICATION {name} FOR ALL TABLES"))
+        }
         (PublicationAutocreate::NoTables, None) => Some(format!("CREATE PUBLICATION {name}")),
         (PublicationAutocreate::Disabled, None) => {
             return Err(Error::Setting {
@@ -57,7 +59,9 @@ pub async fn ensure(
                     "user {user} may not create publication {}: {}; let an administrator create \
                      it, or set publication.autocreate.mode to filtered or disabled",
                     config.name,
-                    error.as_db_error().map_or("no privilege", |error| error.message())
+                    error
+                        .as_db_error()
+                        .map_or("no privilege", |error| error.message())
                 ),
             })
         }
@@ -79,7 +83,10 @@ async fn filtered(
     existing: Option<bool>,
     tables: &[CatalogTable],
 ) -> Result<Option<String>> {
-    let refused = |problem| Error::Setting { setting: "publication.name", problem };
+    let refused = |problem| Error::Setting {
+        setting: "publication.name",
+        problem,
+    };
     if existing == Some(true) {
         return Err(refused(format!(
             "publication {} is for all tables, and publication.autocreate.mode filtered needs one \
@@ -88,13 +95,17 @@ async fn filtered(
         )));
     }
     if tables.is_empty() {
-        return Err(refused("no table is captured, so there is nothing to publish".into()));
+        return Err(refused(
+            "no table is captured, so there is nothing to publish".into(),
+        ));
     }
     let quoted = |schema: &str, table: &str| {
         format!("{}.{}", quote_identifier(schema), quote_identifier(table))
     };
-    let wanted: BTreeSet<String> =
-        tables.iter().map(|found| quoted(&found.table.schema, &found.table.name)).collect();
+    let wanted: BTreeSet<String> = tables
+        .iter()
+        .map(|found| quoted(&found.table.schema, &found.table.name))
+        .collect();
     let list = wanted.iter().cloned().collect::<Vec<_>>().join(", ");
     let name = quote_identifier(&config.name);
     if existing.is_none() {
@@ -104,7 +115,10 @@ async fn filtered(
     let rows = connection.client().query(sql, &[&config.name]).await;
     let published: Result<BTreeSet<String>, _> = rows.and_then(|rows| {
         let read = |row: &tokio_postgres::Row| {
-            Ok(quoted(row.try_get::<_, &str>(0)?, row.try_get::<_, &str>(1)?))
+            Ok(quoted(
+                row.try_get::<_, &str>(0)?,
+                row.try_get::<_, &str>(1)?,
+            ))
         };
         rows.iter().map(read).collect()
     });

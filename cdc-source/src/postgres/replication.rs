@@ -49,11 +49,20 @@ pub async fn create_slot(config: &ConnectorConfig, lifetime: SlotLifetime) -> Re
     let doing = format!("creating replication slot {name}");
     let failed = |error| replication_error(&doing, &error);
     let wire = wire_config(config, Lsn::default());
-    let mut session = ReplicationClient::connect_gated(wire).await.map_err(failed)?;
-    let temporary = if lifetime == SlotLifetime::Temporary { " TEMPORARY" } else { "" };
+    let mut session = ReplicationClient::connect_gated(wire)
+        .await
+        .map_err(failed)?;
+    let temporary = if lifetime == SlotLifetime::Temporary {
+        " TEMPORARY"
+    } else {
+        ""
+    };
     let is_failover = config.slot.failover && lifetime == SlotLifetime::Permanent;
-    let options =
-        if is_failover { "(SNAPSHOT 'export', FAILOVER true)" } else { "EXPORT_SNAPSHOT" };
+    let options = if is_failover {
+        "(SNAPSHOT 'export', FAILOVER true)"
+    } else {
+        "EXPORT_SNAPSHOT"
+    };
     let quoted = quote_identifier(&name);
     let sql = format!("CREATE_REPLICATION_SLOT {quoted}{temporary} LOGICAL pgoutput {options}");
     let created = tokio::time::timeout(CREATE_TIMEOUT, session.simple_query(&sql)).await;
@@ -66,14 +75,25 @@ pub async fn create_slot(config: &ConnectorConfig, lifetime: SlotLifetime) -> Re
     })?;
     let rows = rows.map_err(failed)?;
     let field = |index: usize| {
-        let value = rows.first().and_then(|row| row.get(index)).cloned().flatten();
+        let value = rows
+            .first()
+            .and_then(|row| row.get(index))
+            .cloned()
+            .flatten();
         value.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
     };
     let consistent_point = field(1).and_then(|lsn| lsn.parse().ok());
     let (Some(consistent_point), Some(snapshot_name)) = (consistent_point, field(2)) else {
-        return Err(Error::Postgres { doing, problem: "the answer has no snapshot".into() });
+        return Err(Error::Postgres {
+            doing,
+            problem: "the answer has no snapshot".into(),
+        });
     };
-    Ok(CreatedSlot { consistent_point, snapshot_name, _session: session })
+    Ok(CreatedSlot {
+        consistent_point,
+        snapshot_name,
+        _session: session,
+    })
 }
 
 /// The stream of a slot's changes.
@@ -89,8 +109,9 @@ impl Replication {
     pub async fn start(config: &ConnectorConfig, start: Lsn) -> Result<Self> {
         let doing = format!("streaming from replication slot {}", config.slot.name);
         let failed = |error| replication_error(&doing, &error);
-        let mut client =
-            ReplicationClient::connect(wire_config(config, start)).await.map_err(failed)?;
+        let mut client = ReplicationClient::connect(wire_config(config, start))
+            .await
+            .map_err(failed)?;
         client.wait_started().await.map_err(failed)?;
         Ok(Self { client })
     }
@@ -105,7 +126,10 @@ impl Replication {
             Ok(Some(event)) => Ok(event),
             Ok(None) => {
                 let problem = "the server ended the stream".into();
-                Err(Error::Postgres { doing: doing.into(), problem })
+                Err(Error::Postgres {
+                    doing: doing.into(),
+                    problem,
+                })
             }
             Err(error) => Err(replication_error(doing, &error)),
         }
@@ -114,7 +138,8 @@ impl Replication {
     /// Tells the server that everything before `lsn` is safe and need not be kept. It is sent
     /// with the next status update.
     pub fn confirm(&self, lsn: Lsn) {
-        self.client.update_applied_lsn(pgwire_replication::Lsn::from_u64(lsn.0));
+        self.client
+            .update_applied_lsn(pgwire_replication::Lsn::from_u64(lsn.0));
     }
 
     /// Ends the stream so that the slot is free again.
@@ -167,13 +192,27 @@ fn replication_error(doing: &str, error: &PgWireError) -> Error {
         PgWireError::Server(text) => text.as_str(),
         PgWireError::Auth(text) => {
             let problem = text.clone();
-            return Error::Setting { setting: "database.user, database.password", problem };
+            return Error::Setting {
+                setting: "database.user, database.password",
+                problem,
+            };
         }
-        other => return Error::Postgres { doing: doing.to_owned(), problem: other.to_string() },
+        other => {
+            return Error::Postgres {
+                doing: doing.to_owned(),
+                problem: other.to_string(),
+            };
+        }
     };
-    match text.strip_suffix(')').and_then(|text| text.rsplit_once(" (SQLSTATE ")) {
+    match text
+        .strip_suffix(')')
+        .and_then(|text| text.rsplit_once(" (SQLSTATE "))
+    {
         Some((message, code)) => server_error(doing, code, message),
-        None => Error::Postgres { doing: doing.to_owned(), problem: text.to_owned() },
+        None => Error::Postgres {
+            doing: doing.to_owned(),
+            problem: text.to_owned(),
+        },
     }
 }
 
@@ -186,6 +225,9 @@ mod tests {
         let text = "replication slot \"s\" is active for PID 7 (SQLSTATE 55006)".to_owned();
         let error = replication_error("streaming", &PgWireError::Server(text));
         assert!(matches!(error, Error::SlotInUse { .. }), "{error:?}");
-        assert_eq!(error.to_string(), "slot.name: replication slot \"s\" is active for PID 7");
+        assert_eq!(
+            error.to_string(),
+            "slot.name: replication slot \"s\" is active for PID 7"
+        );
     }
 }

@@ -28,12 +28,20 @@ impl Slot {
     pub async fn find(connection: &Connection, name: &str) -> Result<Option<Self>> {
         let doing = format!("looking up replication slot {name}");
         let failed = |error| postgres_error(&doing, &error);
-        let Some(row) = connection.client().query_opt(SLOT, &[&name]).await.map_err(failed)? else {
+        let Some(row) = connection
+            .client()
+            .query_opt(SLOT, &[&name])
+            .await
+            .map_err(failed)?
+        else {
             return Ok(None);
         };
         let read = |index| row.try_get::<_, Option<String>>(index).map_err(failed);
         let (kind, plugin, database) = (read(0)?, read(1)?, read(2)?);
-        let refused = |problem| Error::Setting { setting: "slot.name", problem };
+        let refused = |problem| Error::Setting {
+            setting: "slot.name",
+            problem,
+        };
         if kind.as_deref() != Some("logical") || plugin.as_deref() != Some("pgoutput") {
             let plugin = plugin.unwrap_or_else(|| "no plugin".into());
             return Err(refused(format!(
@@ -43,11 +51,15 @@ impl Slot {
         }
         if database != read(6)? {
             let database = database.unwrap_or_default();
-            return Err(refused(format!("replication slot {name} belongs to database {database}")));
+            return Err(refused(format!(
+                "replication slot {name} belongs to database {database}"
+            )));
         }
         let flag = |index| row.try_get::<_, bool>(index).map_err(failed);
         Ok(Some(Self {
-            confirmed_flush: read(4)?.and_then(|lsn| lsn.parse().ok()).unwrap_or_default(),
+            confirmed_flush: read(4)?
+                .and_then(|lsn| lsn.parse().ok())
+                .unwrap_or_default(),
             is_active: flag(3)?,
             is_lost: flag(5)?,
         }))
@@ -75,7 +87,11 @@ impl Slot {
     /// # Errors
     /// What the server said.
     pub async fn drop(connection: &Connection, name: &str) -> Result<()> {
-        let done = connection.client().query("SELECT pg_drop_replication_slot($1)", &[&name]).await;
-        done.map(drop).map_err(|error| postgres_error("dropping the slot", &error))
+        let done = connection
+            .client()
+            .query("SELECT pg_drop_replication_slot($1)", &[&name])
+            .await;
+        done.map(drop)
+            .map_err(|error| postgres_error("dropping the slot", &error))
     }
 }

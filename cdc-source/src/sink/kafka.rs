@@ -43,9 +43,14 @@ impl KafkaSink {
     /// # Errors
     /// When the broker refuses the producer or does not answer.
     pub fn open(settings: &KafkaSettings, phase: Phase, shutdown: Shutdown) -> Result<Self> {
-        let producer: BaseProducer = settings.producer(phase).create().map_err(|source| {
-            Error::Kafka { doing: "making the Kafka producer".into(), source }
-        })?;
+        let producer: BaseProducer =
+            settings
+                .producer(phase)
+                .create()
+                .map_err(|source| Error::Kafka {
+                    doing: "making the Kafka producer".into(),
+                    source,
+                })?;
         let sink = Self {
             producer,
             topics: TopicSetup::new(settings)?,
@@ -56,8 +61,13 @@ impl KafkaSink {
             headers: None,
             shutdown,
         };
-        let doing = format!("registering the producer with {}", settings.bootstrap_servers);
-        sink.repeat(&doing, INIT_TIMEOUT, || sink.producer.init_transactions(SLICE))?;
+        let doing = format!(
+            "registering the producer with {}",
+            settings.bootstrap_servers
+        );
+        sink.repeat(&doing, INIT_TIMEOUT, || {
+            sink.producer.init_transactions(SLICE)
+        })?;
         Ok(sink)
     }
 
@@ -89,11 +99,16 @@ impl KafkaSink {
     fn check_time(&self, doing: &str, start: Instant, timeout: Duration) -> Result<()> {
         let elapsed = start.elapsed();
         if self.shutdown.is_requested() && elapsed > STOP_TIMEOUT {
-            return Err(Error::Stopped { doing: doing.to_owned() });
+            return Err(Error::Stopped {
+                doing: doing.to_owned(),
+            });
         }
         if elapsed > timeout {
             let timeout_ms = timeout.as_millis() as u64;
-            return Err(Error::KafkaTimeout { doing: doing.to_owned(), timeout_ms });
+            return Err(Error::KafkaTimeout {
+                doing: doing.to_owned(),
+                timeout_ms,
+            });
         }
         Ok(())
     }
@@ -106,11 +121,20 @@ impl KafkaSink {
         let fenced = [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced];
         // The first error is often just "the producer is in an error state"; the cause is kept.
         let is_fenced = code.is_some_and(|code| fenced.contains(&code))
-            || self.producer.client().fatal_error().is_some_and(|(code, _)| fenced.contains(&code));
+            || self
+                .producer
+                .client()
+                .fatal_error()
+                .is_some_and(|(code, _)| fenced.contains(&code));
         if is_fenced {
-            return Error::Fenced { transactional_id: self.transactional_id.clone() };
+            return Error::Fenced {
+                transactional_id: self.transactional_id.clone(),
+            };
         }
-        Error::Kafka { doing: doing.to_owned(), source }
+        Error::Kafka {
+            doing: doing.to_owned(),
+            source,
+        }
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -166,7 +190,10 @@ impl KafkaSink {
         }
         let mut built = OwnedHeaders::new_with_capacity(headers.len());
         for header in headers.iter() {
-            built = built.insert(KafkaHeader { key: &header.key, value: header.value.as_deref() });
+            built = built.insert(KafkaHeader {
+                key: &header.key,
+                value: header.value.as_deref(),
+            });
         }
         self.headers = Some((headers.clone(), built.clone()));
         Some(built)
@@ -205,7 +232,9 @@ impl Sink for KafkaSink {
 
     fn commit(&mut self, offset: &[u8]) -> Result<()> {
         self.begin()?;
-        let record = BaseRecord::to(&self.offset_topic).key(&self.offset_key[..]).payload(offset);
+        let record = BaseRecord::to(&self.offset_topic)
+            .key(&self.offset_key[..])
+            .payload(offset);
         self.send(record)?;
         let doing = "delivering a transaction's records";
         let start = Instant::now();

@@ -25,7 +25,10 @@ pub struct MemorySink {
 impl MemorySink {
     /// A sink that commits into `log`.
     pub fn new(log: Arc<Mutex<MemoryLog>>) -> Self {
-        Self { log, open: Vec::new() }
+        Self {
+            log,
+            open: Vec::new(),
+        }
     }
 }
 

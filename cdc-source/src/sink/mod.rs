@@ -7,8 +7,8 @@ mod topic_setup;
 
 pub use kafka::KafkaSink;
 pub use memory::{MemoryLog, MemorySink};
-pub use producer_config::{KafkaSettings, Phase};
 pub(crate) use producer_config::kafka_error_kind;
+pub use producer_config::{KafkaSettings, Phase};
 pub(crate) use topic_setup::TopicSetup;
 
 use crate::Result;

@@ -55,7 +55,14 @@ impl KafkaSettings {
         let mut config = ClientConfig::new();
         config.set("client.id", format!("cdc-source-{}", self.connector));
         for (key, value) in &self.overrides {
-            let is_shared = ["client.", "ssl.", "sasl.", "security.", "socket.", "broker."];
+            let is_shared = [
+                "client.",
+                "ssl.",
+                "sasl.",
+                "security.",
+                "socket.",
+                "broker.",
+            ];
             if is_shared.iter().any(|prefix| key.starts_with(prefix)) {
                 config.set(key, value);
             }
@@ -80,7 +87,9 @@ impl KafkaSettings {
     /// How long a transaction of the phase may last before the broker aborts it.
     pub fn transaction_timeout(&self, phase: Phase) -> Duration {
         let config = self.producer(phase);
-        let given = config.get("transaction.timeout.ms").and_then(|text| text.parse().ok());
+        let given = config
+            .get("transaction.timeout.ms")
+            .and_then(|text| text.parse().ok());
         Duration::from_millis(given.unwrap_or(u64::from(STREAM_TRANSACTION_TIMEOUT_MS)))
     }
 
@@ -124,7 +133,10 @@ impl KafkaSettings {
 /// What there is to do about an error of the Kafka client.
 pub(crate) fn kafka_error_kind(error: &KafkaError) -> ErrorKind {
     use RDKafkaErrorCode as Code;
-    if matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)) {
+    if matches!(
+        error,
+        KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)
+    ) {
         return ErrorKind::Configuration;
     }
     let code = match error {
@@ -158,7 +170,10 @@ mod tests {
             connector: "users-connector".into(),
             topic_prefix: "shop".into(),
             offset_topic: "connect-offsets".into(),
-            overrides: overrides.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            overrides: overrides
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect(),
         }
     }
 

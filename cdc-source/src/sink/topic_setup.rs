@@ -33,7 +33,10 @@ impl TopicSetup {
             doing: "making the Kafka admin client".into(),
             source,
         })?;
-        Ok(Self { admin, known: HashSet::new() })
+        Ok(Self {
+            admin,
+            known: HashSet::new(),
+        })
     }
 
     /// Makes sure that a topic of events exists, with the broker's default number of partitions.
@@ -59,7 +62,10 @@ impl TopicSetup {
         let options = AdminOptions::new()
             .request_timeout(Some(REQUEST_TIMEOUT))
             .operation_timeout(Some(REQUEST_TIMEOUT));
-        let failed = |source| Error::Kafka { doing: format!("creating topic {topic}"), source };
+        let failed = |source| Error::Kafka {
+            doing: format!("creating topic {topic}"),
+            source,
+        };
         let results = wait(self.admin.create_topics([new], &options)).map_err(failed)?;
         match results.into_iter().next() {
             Some(Ok(created)) => {
@@ -68,20 +74,27 @@ impl TopicSetup {
             }
             Some(Err((_, Code::TopicAlreadyExists))) | None => Ok(()),
             // Whoever may not create topics may still write to one that is there.
-            Some(Err((_, code @ (Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed)))) => {
-                match self.exists(topic) {
-                    true => Ok(()),
-                    false => Err(failed(KafkaError::AdminOp(code))),
-                }
-            }
+            Some(Err((
+                _,
+                code @ (Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed),
+            ))) => match self.exists(topic) {
+                true => Ok(()),
+                false => Err(failed(KafkaError::AdminOp(code))),
+            },
             Some(Err((_, code))) => Err(failed(KafkaError::AdminOp(code))),
         }
     }
 
     fn exists(&self, topic: &str) -> bool {
-        let found = self.admin.inner().fetch_metadata(Some(topic), REQUEST_TIMEOUT);
+        let found = self
+            .admin
+            .inner()
+            .fetch_metadata(Some(topic), REQUEST_TIMEOUT);
         found.is_ok_and(|metadata| {
-            metadata.topics().iter().any(|found| found.name() == topic && found.error().is_none())
+            metadata
+                .topics()
+                .iter()
+                .any(|found| found.name() == topic && found.error().is_none())
         })
     }
 }

@@ -87,7 +87,11 @@ fn unescape(field: &[u8], out: &mut Vec<u8>) {
             b'x' => {
                 let mut value = 0;
                 let after = digits(rest, 16, 2, &mut value);
-                out.push(if after.len() == rest.len() { b'x' } else { value as u8 });
+                out.push(if after.len() == rest.len() {
+                    b'x'
+                } else {
+                    value as u8
+                });
                 rest = after;
             }
             other => out.push(*other),
@@ -115,7 +119,8 @@ mod tests {
 
     fn split(line: &[u8]) -> Vec<Option<Vec<u8>>> {
         let mut cells = Vec::new();
-        CopyLine::default().split(line, &mut cells);
+        let mut copy = CopyLine::default();
+        copy.split(line, &mut cells);
         let owned = cells.iter().map(|cell| match cell {
             Cell::Text(text) => Some(text.to_vec()),
             _ => None,
@@ -129,8 +134,13 @@ mod tests {
         let mut cells = Vec::new();
         let mut copy = CopyLine::default();
         copy.split(line, &mut cells);
-        assert_eq!(cells, [Cell::Text(b"1"), Cell::Text(b"ann"), Cell::Text(b"")]);
-        let Cell::Text(name) = cells[1] else { panic!("text") };
+        assert_eq!(
+            cells,
+            [Cell::Text(b"1"), Cell::Text(b"ann"), Cell::Text(b"")]
+        );
+        let Cell::Text(name) = cells[1] else {
+            panic!("text")
+        };
         assert!(line.as_ptr_range().contains(&name.as_ptr()));
     }
 
@@ -143,7 +153,10 @@ mod tests {
     #[test]
     fn escapes_are_undone() {
         let line = br"a\tb\nc\\d\re\ff\vg\bh".as_slice();
-        assert_eq!(split(line), [Some(b"a\tb\nc\\d\re\x0cf\x0bg\x08h".to_vec())]);
+        assert_eq!(
+            split(line),
+            [Some(b"a\tb\nc\\d\re\x0cf\x0bg\x08h".to_vec())]
+        );
         assert_eq!(split(br"\101\x42\x4g\xz\q"), [Some(b"AB\x04gxzq".to_vec())]);
         assert_eq!(split(b"end\\"), [Some(b"end\\".to_vec())]);
     }

@@ -74,19 +74,26 @@ pub fn decode<'a>(
                 return Err(DecodeError::Unknown("kind of row", kind));
             }
             reader.row(new)?;
-            Ok(Message::Update { relation_id, old: old_row })
+            Ok(Message::Update {
+                relation_id,
+                old: old_row,
+            })
         }
         b'D' => {
             let relation_id = reader.u32("a relation's id")?;
             let old_row = old_kind(reader.u8("the kind of a row")?)?;
             reader.row(old)?;
-            Ok(Message::Delete { relation_id, old: old_row })
+            Ok(Message::Delete {
+                relation_id,
+                old: old_row,
+            })
         }
         b'T' => {
             let count = reader.u32("the number of truncated tables")?;
             let _options = reader.u8("the options of a truncate")?;
-            let relation_ids =
-                (0..count).map(|_| reader.u32("a truncated table's id")).collect::<Result<_, _>>()?;
+            let relation_ids = (0..count)
+                .map(|_| reader.u32("a truncated table's id"))
+                .collect::<Result<_, _>>()?;
             Ok(Message::Truncate { relation_ids })
         }
         b'O' => Ok(Message::Origin(Origin {
@@ -127,8 +134,18 @@ fn relation(reader: &mut Reader<'_>) -> Result<Relation, DecodeError> {
         });
     }
     // Postgres's own tables have an empty schema here.
-    let schema = if schema.is_empty() { "pg_catalog".to_owned() } else { schema };
-    Ok(Relation { id, schema, name, replica_identity, columns })
+    let schema = if schema.is_empty() {
+        "pg_catalog".to_owned()
+    } else {
+        schema
+    };
+    Ok(Relation {
+        id,
+        schema,
+        name,
+        replica_identity,
+        columns,
+    })
 }
 
 struct Reader<'a> {
@@ -137,13 +154,19 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
-        let (head, tail) = self.bytes.split_at_checked(count).ok_or(DecodeError::Truncated(what))?;
+        let (head, tail) = self
+            .bytes
+            .split_at_checked(count)
+            .ok_or(DecodeError::Truncated(what))?;
         self.bytes = tail;
         Ok(head)
     }
 
     fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
-        let (head, tail) = self.bytes.split_first_chunk().ok_or(DecodeError::Truncated(what))?;
+        let (head, tail) = self
+            .bytes
+            .split_first_chunk()
+            .ok_or(DecodeError::Truncated(what))?;
         self.bytes = tail;
         Ok(*head)
     }

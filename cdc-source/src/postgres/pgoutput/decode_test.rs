@@ -50,28 +50,56 @@ fn a_relation_names_its_columns_with_type_and_identity() {
     assert_eq!((relation.id, relation.schema.as_str()), (16_385, "public"));
     assert_eq!(relation.name, "users");
     assert_eq!(relation.replica_identity, ReplicaIdentity::Full);
-    let [id, price] = relation.columns.as_slice() else { panic!("two columns") };
+    let [id, price] = relation.columns.as_slice() else {
+        panic!("two columns")
+    };
     assert!(id.is_identity && !price.is_identity);
-    assert_eq!((id.name.as_str(), id.type_oid, id.type_modifier), ("id", 23, -1));
+    assert_eq!(
+        (id.name.as_str(), id.type_oid, id.type_modifier),
+        ("id", 23, -1)
+    );
     assert_eq!((price.type_oid, price.type_modifier), (1_700, 0x000a_0006));
 }
 
 #[test]
 fn a_row_keeps_null_toast_and_text_apart() {
-    let row = [Cell::Text(b"7"), Cell::Null, Cell::UnchangedToast, Cell::Text(b"")];
+    let row = [
+        Cell::Text(b"7"),
+        Cell::Null,
+        Cell::UnchangedToast,
+        Cell::Text(b""),
+    ];
     let bytes = message(b'I', 9, &[(b'N', cells(&row))]);
-    assert_eq!(decoded(&bytes), Ok((Message::Insert { relation_id: 9 }, vec![], row.to_vec())));
+    assert_eq!(
+        decoded(&bytes),
+        Ok((Message::Insert { relation_id: 9 }, vec![], row.to_vec()))
+    );
 }
 
 #[test]
 fn an_update_tells_whether_it_has_the_old_key_or_the_old_row() {
     let (before, after) = ([Cell::Text(b"1")], [Cell::Text(b"2")]);
-    for (kind, old) in [(None, OldRow::None), (Some(b'K'), OldRow::Key), (Some(b'O'), OldRow::Full)] {
+    for (kind, old) in [
+        (None, OldRow::None),
+        (Some(b'K'), OldRow::Key),
+        (Some(b'O'), OldRow::Full),
+    ] {
         let mut rows: Vec<_> = kind.iter().map(|kind| (*kind, cells(&before))).collect();
         rows.push((b'N', cells(&after)));
         let bytes = message(b'U', 9, &rows);
-        let expected_old = if kind.is_some() { before.to_vec() } else { vec![] };
-        let expected = (Message::Update { relation_id: 9, old }, expected_old, after.to_vec());
+        let expected_old = if kind.is_some() {
+            before.to_vec()
+        } else {
+            vec![]
+        };
+        let expected = (
+            Message::Update {
+                relation_id: 9,
+                old,
+            },
+            expected_old,
+            after.to_vec(),
+        );
         assert_eq!(decoded(&bytes), Ok(expected));
     }
 }
@@ -79,21 +107,37 @@ fn an_update_tells_whether_it_has_the_old_key_or_the_old_row() {
 #[test]
 fn a_delete_has_only_an_old_row() {
     let bytes = message(b'D', 9, &[(b'K', cells(&[Cell::Text(b"1")]))]);
-    let expected = Message::Delete { relation_id: 9, old: OldRow::Key };
-    assert_eq!(decoded(&bytes), Ok((expected, vec![Cell::Text(b"1")], vec![])));
+    let expected = Message::Delete {
+        relation_id: 9,
+        old: OldRow::Key,
+    };
+    assert_eq!(
+        decoded(&bytes),
+        Ok((expected, vec![Cell::Text(b"1")], vec![]))
+    );
 }
 
 #[test]
 fn a_truncate_names_every_table() {
-    let bytes = [b"T\0\0\0\x02\x01".as_slice(), &7u32.to_be_bytes(), &8u32.to_be_bytes()].concat();
-    let expected = Message::Truncate { relation_ids: vec![7, 8] };
+    let bytes = [
+        b"T\0\0\0\x02\x01".as_slice(),
+        &7u32.to_be_bytes(),
+        &8u32.to_be_bytes(),
+    ]
+    .concat();
+    let expected = Message::Truncate {
+        relation_ids: vec![7, 8],
+    };
     assert_eq!(decoded(&bytes).map(|(message, ..)| message), Ok(expected));
 }
 
 #[test]
 fn an_origin_has_a_name_and_a_position() {
     let bytes = [b"O".as_slice(), &77u64.to_be_bytes(), b"elsewhere\0"].concat();
-    let expected = Message::Origin(Origin { name: "elsewhere".into(), commit_lsn: 77 });
+    let expected = Message::Origin(Origin {
+        name: "elsewhere".into(),
+        commit_lsn: 77,
+    });
     assert_eq!(decoded(&bytes).map(|(message, ..)| message), Ok(expected));
 }
 
@@ -109,7 +153,10 @@ fn a_message_cut_anywhere_is_an_error_and_never_a_panic() {
     for bytes in &whole {
         assert!(decoded(bytes).is_ok());
         for length in 0..bytes.len() {
-            assert!(decoded(&bytes[..length]).is_err(), "{length} bytes of {bytes:?}");
+            assert!(
+                decoded(&bytes[..length]).is_err(),
+                "{length} bytes of {bytes:?}"
+            );
         }
     }
 }
