@@ -33,8 +33,8 @@ pub struct Child {
     log_start: u64,
 }
 
-/// What to start, and how.
-#[derive(Debug)]
+/// What to start, and how; it can be started again.
+#[derive(Debug, Clone)]
 pub(crate) struct Launch {
     name: String,
     program: OsString,
@@ -108,7 +108,7 @@ impl Launch {
     }
 
     /// Starts the program.
-    pub(crate) fn spawn(self) -> Result<Child, Error> {
+    pub(crate) fn spawn(&self) -> Result<Child, Error> {
         let mut command = self.command();
         let log = open_log(&self.log)?;
         let log_start = log
@@ -123,15 +123,15 @@ impl Launch {
             source,
         })?;
         Ok(Child {
-            name: self.name,
+            name: self.name.clone(),
             process,
-            log: self.log,
+            log: self.log.clone(),
             log_start,
         })
     }
 
     /// Runs the program to its end.
-    pub(crate) fn run(self, limit: Duration) -> Result<(), Error> {
+    pub(crate) fn run(&self, limit: Duration) -> Result<(), Error> {
         let mut child = self.spawn()?;
         let status = child.wait(limit)?;
         if status.success() {

@@ -189,7 +189,7 @@ impl Postgres {
         self.child.stop(Signal::SIGQUIT, STOP_LIMIT).map(drop)
     }
 
-    /// Starts the stopped (or, after crashing it, the running) server again: same port, same data.
+    /// Starts the server again, on its port and with its data. Crashes it first if it runs.
     ///
     /// # Errors
     ///

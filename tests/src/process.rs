@@ -28,6 +28,7 @@ pub struct ProcessBuilder {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
+    launch: Launch,
     folder: TempDir,
 }
 
@@ -71,7 +72,7 @@ impl Process {
         self.folder.path()
     }
 
-    /// All that it has written to standard output and error.
+    /// All that it has written to standard output and error since it was (re)started.
     pub fn log(&self) -> String {
         self.child.log()
     }
@@ -126,6 +127,20 @@ impl Process {
     /// Kills it (`kill -9`) and waits until it is gone.
     pub fn kill(&mut self) {
         self.child.kill();
+    }
+
+    /// Starts it again with the same arguments and folder. Kills it first if it runs.
+    ///
+    /// The log goes on in the same file; [`Process::log`] and [`Process::wait_for_line`] see what
+    /// is written from now on.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.child.kill();
+        self.child = self.launch.spawn().or_fail();
     }
 
     /// Asks it to end (SIGTERM) and waits for that.
@@ -188,6 +203,7 @@ impl ProcessBuilder {
         let Self { launch, folder } = self;
         Process {
             child: launch.spawn().or_fail(),
+            launch,
             folder,
         }
     }

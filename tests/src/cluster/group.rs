@@ -1,6 +1,7 @@
 //! Consumer groups: their offsets and members.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
@@ -8,6 +9,7 @@ use rdkafka::groups::GroupInfo;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::{Cluster, REQUEST_LIMIT};
+use crate::deadline::wait_until;
 use crate::error::{Error, OrFail};
 
 /// One member of a consumer group.
@@ -83,5 +85,18 @@ impl Cluster {
                 client_id: member.client_id().to_owned(),
             });
         members.collect()
+    }
+
+    /// Waits until a group is stable with `count` members, and returns them.
+    ///
+    /// # Panics
+    ///
+    /// When `limit` passes first.
+    #[track_caller]
+    pub fn wait_for_members(&self, group: &str, count: usize, limit: Duration) -> Vec<GroupMember> {
+        wait_until(&format!("group={group} had {count} members"), limit, || {
+            let members = self.group_members(group);
+            (members.len() == count).then_some(members)
+        })
     }
 }

@@ -16,7 +16,7 @@ use crate::message::Message;
 impl Cluster {
     /// All that is committed in a topic now, partition by partition in offset order.
     ///
-    /// Records behind a transaction that is still open are not in it: see [`Cluster::read_settled`].
+    /// Records behind an open transaction are not in it: see [`Cluster::read_settled`].
     #[track_caller]
     pub fn read_committed(&self, topic: &str) -> Vec<Message> {
         self.read("read_committed", topic, REQUEST_LIMIT, |_| true)

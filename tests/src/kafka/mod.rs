@@ -225,7 +225,7 @@ impl Kafka {
         self.child.stop(Signal::SIGTERM, STOP_LIMIT).map(drop)
     }
 
-    /// Starts the stopped (or, after killing it, the running) broker again: same address, same data.
+    /// Starts the broker again, at its address and with its data. Kills it first if it runs.
     ///
     /// # Errors
     ///

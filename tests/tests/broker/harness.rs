@@ -1,11 +1,16 @@
 //! The harness itself, on the servers that every other test relies on.
 
-use std::process::Command;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use streams_tests::{
-    Cluster, Database, Expectation, Kafka, KafkaOptions, Postgres, PostgresOptions, Record,
-    wait_until,
+    Cluster, Database, Expectation, Kafka, KafkaOptions, Postgres, PostgresOptions, Process,
+    Record, wait_until,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -141,36 +146,132 @@ fn crashed_postgres_comes_back_with_its_rows_and_new_settings() {
     postgres.stop().unwrap();
 }
 
+#[test]
+fn program_is_watched_by_its_output_and_restarted_in_its_folder() {
+    let script = "echo start >> runs; cat runs; echo ready; exec sleep 600";
+    let builder = Process::program(Path::new("/bin/sh"));
+    let mark = builder.folder().to_path_buf();
+    let script = format!("cd {}; {script}", mark.display());
+    let mut process = builder.args(["-c", &script]).spawn();
+    process.wait_for_line("ready", LIMIT);
+    let first = process.id();
+    assert!(process.resident_bytes() > 0);
+
+    process.restart();
+    process.wait_for_line("ready", LIMIT);
+    assert_ne!(process.id(), first);
+    assert_eq!(process.log(), "start\nstart\nready\n");
+    assert_eq!(
+        process.terminate(LIMIT).signal(),
+        Some(Signal::SIGTERM as i32)
+    );
+    drop(process);
+    assert!(!mark.exists());
+}
+
+#[test]
+#[should_panic(expected = "sh ended with exit status: 3; its log ends with:\nno good")]
+fn program_that_ends_early_is_reported_with_its_log() {
+    let script = ["-c", "echo no good; exit 3"];
+    Process::program(Path::new("/bin/sh"))
+        .args(script)
+        .spawn()
+        .wait_for_line("ready", LIMIT);
+}
+
 /// Not even `kill -9` of the process that started the servers leaves one behind.
 #[test]
 fn servers_die_with_the_process_that_started_them() {
-    let stack = env!("CARGO_BIN_EXE_stack");
     let folder = tempfile::tempdir().unwrap();
-    let pids = folder.path().join("pids");
-    // The command asks Kafka's and Postgres' parent, the stack, for its children.
+    let (mut run, children) = run_command_with_servers(folder.path());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait_until_gone(&children);
+}
+
+#[test]
+fn interrupted_run_stops_its_servers_and_removes_their_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut run, children) = run_command_with_servers(folder.path());
+    // Waiting would close it, and that would end the command by itself.
+    let stdin = run.stdin.take();
+    kill(Pid::from_raw(run.id() as i32), Signal::SIGINT).unwrap();
+    assert!(!run.wait().unwrap().success());
+    drop(stdin);
+    wait_until_gone(&children);
+    let left = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["pids"]);
+}
+
+#[test]
+fn run_ends_with_the_exit_code_of_its_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = stack(folder.path());
+    let status = run
+        .args(["run", "--", "sh", "-c", "exit 7"])
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(7));
+}
+
+#[test]
+fn servers_in_the_background_stay_up_until_they_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = |arguments: &[&str]| {
+        let output = stack(folder.path()).args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), text)
+    };
+    assert_eq!(call(&["status"]).0, Some(3));
+    let (code, exports) = call(&["up"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(call(&["up"]).1, exports, "a second `up` finds the first");
+    let address = exports
+        .lines()
+        .find_map(|line| line.strip_prefix("export TRIBUTARY_BOOTSTRAP_SERVERS="));
+    let cluster = Cluster::at(address.unwrap());
+    let topic = cluster.topic("background", 1);
+    cluster.produce(&topic, [("key", "value")]);
+    assert_eq!(cluster.read_committed(&topic).len(), 1);
+    assert!(call(&["logs", "kafka"]).1.contains("Kafka Server started"));
+
+    assert_eq!(call(&["down"]).0, Some(0));
+    assert_eq!(call(&["status"]), (Some(3), String::from("down\n")));
+}
+
+fn stack(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+    command.arg("--directory").arg(folder);
+    command
+}
+
+/// A stack whose command waits for ever, and the ids of its children: Kafka, Postgres, the command.
+fn run_command_with_servers(folder: &Path) -> (Child, Vec<String>) {
+    let pids = folder.join("pids");
     let script = format!(
         "ps -o pid= --ppid $PPID > {0}.new; mv {0}.new {0}; cat",
         pids.display()
     );
-    let mut run = Command::new(stack)
-        .arg("--directory")
-        .arg(folder.path())
+    let run = stack(folder)
         .args(["run", "--", "sh", "-c", &script])
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+        .stdin(Stdio::piped())
+        .spawn();
     let children = wait_until("the servers' ids were written", LIMIT, || {
-        std::fs::read_to_string(&pids).ok()
+        fs::read_to_string(&pids).ok()
     });
-    run.kill().unwrap();
-    run.wait().unwrap();
-    let children: Vec<&str> = children.split_whitespace().collect();
+    let children: Vec<String> = children.split_whitespace().map(str::to_owned).collect();
     assert!(
         children.len() >= 3,
         "Kafka, Postgres and the command: {children:?}"
     );
+    (run.unwrap(), children)
+}
+
+fn wait_until_gone(processes: &[String]) {
     wait_until("the servers were gone", LIMIT, || {
-        let gone = |id: &&str| !std::path::Path::new("/proc").join(id).exists();
-        children.iter().all(gone).then_some(())
+        let gone = |id: &String| !Path::new("/proc").join(id).exists();
+        processes.iter().all(gone).then_some(())
     });
 }

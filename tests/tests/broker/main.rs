@@ -1,3 +1,11 @@
 //! What needs a real Kafka or a real Postgres. Run by `./dev test`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
 mod harness;
+mod runtime;
