@@ -53,8 +53,7 @@ impl Session<'_> {
         publication::ensure(&connection, &config.publication, user, &tables).await?;
 
         let offsets = OffsetTopic::new(self.kafka.clone(), self.shutdown.clone());
-        offsets.ensure()?;
-        let sink = KafkaSink::open(self.kafka, Phase::Snapshot, self.shutdown.clone())?;
+        let mut sink = KafkaSink::open(self.kafka, Phase::Stream, self.shutdown.clone())?;
         let stored = offsets.read()?;
         let mut slot = Slot::find(&connection, &config.slot.name).await?;
         let stored_start = stored.as_ref().map(|offset| Lsn(offset.stream_start()));
@@ -81,7 +80,9 @@ impl Session<'_> {
                     slot = None;
                 }
                 let start = self.snapshot_start(slot, stored_start, progress).await?;
-                let offset = self.snapshot(sink, start, &tables).await?;
+                drop(sink);
+                let offset = self.snapshot(start, &tables).await?;
+                sink = KafkaSink::open(self.kafka, Phase::Stream, self.shutdown.clone())?;
                 *self.is_snapshot_taken = true;
                 offset
             }
@@ -91,7 +92,8 @@ impl Session<'_> {
             return Ok(());
         }
         backoff.reset();
-        self.stream(&connection, &tables, offset, backoff).await
+        self.stream(&connection, &tables, offset, sink, backoff)
+            .await
     }
 
     async fn tables(&self, connection: &Connection) -> Result<Vec<CatalogTable>> {
@@ -146,10 +148,10 @@ impl Session<'_> {
 
     async fn snapshot(
         &self,
-        sink: KafkaSink,
         start: SnapshotStart,
         tables: &[CatalogTable],
     ) -> Result<SourceOffset> {
+        let sink = KafkaSink::open(self.kafka, Phase::Snapshot, self.shutdown.clone())?;
         let phase = SnapshotPhase {
             database: &self.config.database,
             encoders: self.encoders,
@@ -170,11 +172,11 @@ impl Session<'_> {
         connection: &Connection,
         tables: &[CatalogTable],
         offset: SourceOffset,
+        sink: KafkaSink,
         backoff: &mut Backoff,
     ) -> Result<()> {
         let start = Lsn(offset.stream_start());
         let replication = Replication::start(self.config, start).await?;
-        let sink = KafkaSink::open(self.kafka, Phase::Stream, self.shutdown.clone())?;
         let snapshot = offset.snapshot.as_ref();
         let snapshot = snapshot
             .map(|snapshot| snapshot.tables.clone())

@@ -1,11 +1,13 @@
 //! The compacted topic that holds the offsets, shared with Kafka Connect.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::{SourceOffset, offset_key};
@@ -40,16 +42,22 @@ impl OffsetTopic {
         Self { settings, shutdown }
     }
 
-    /// Creates the topic if it is missing.
-    ///
-    /// # Errors
-    /// When the broker cannot be reached or refuses.
-    pub fn ensure(&self) -> Result<()> {
-        TopicSetup::new(&self.settings)?.ensure_offset_topic(&self.settings.offset_topic)
+    /// A topic that turns out to exist was only not known yet to the broker that was asked: its
+    /// offsets have to be read before anything else is done.
+    fn create(&self) -> Result<()> {
+        let topic = &self.settings.offset_topic;
+        match TopicSetup::new(&self.settings)?.create_offset_topic(topic)? {
+            true => Ok(()),
+            false => Err(Error::Kafka {
+                doing: format!("reading topic {topic}"),
+                source: KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition),
+            }),
+        }
     }
 
     /// The offset that was committed last, if there is one. Every partition is read, since
-    /// whichever producer wrote the record may have chosen its partition in another way.
+    /// whichever producer wrote the record may have chosen its partition in another way. The topic
+    /// is created if it is missing.
     ///
     /// # Errors
     /// When the broker cannot be reached, or the record cannot be understood.
@@ -72,20 +80,23 @@ impl OffsetTopic {
             .topics()
             .iter()
             .flat_map(|topic| topic.partitions());
-        let mut remaining = 0;
+        let mut remaining = BTreeSet::new();
         for partition in partitions {
             let offset = Offset::Beginning;
             assignment
                 .add_partition_offset(topic, partition.id(), offset)
                 .map_err(failed)?;
-            remaining += 1;
+            remaining.insert(partition.id());
+        }
+        if remaining.is_empty() {
+            return self.create().map(|()| None);
         }
         consumer.assign(&assignment).map_err(failed)?;
 
         let key = offset_key(&self.settings.connector, &self.settings.topic_prefix);
         let start = Instant::now();
         let mut latest: Option<(i64, Vec<u8>)> = None;
-        while remaining > 0 {
+        while !remaining.is_empty() {
             match consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) if message.key() == Some(&key) => {
                     let time = message.timestamp().to_millis().unwrap_or_default();
@@ -97,7 +108,10 @@ impl OffsetTopic {
                     }
                 }
                 Some(Ok(_)) | None => {}
-                Some(Err(KafkaError::PartitionEOF(_))) => remaining -= 1,
+                // An end is told again when another connector has added to the partition.
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    remaining.remove(&partition);
+                }
                 Some(Err(source)) => return Err(failed(source)),
             }
             if self.shutdown.is_requested() {

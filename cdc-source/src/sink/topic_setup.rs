@@ -50,14 +50,16 @@ impl TopicSetup {
         Ok(())
     }
 
-    /// Makes sure that the topic of the offsets exists, compacted as Kafka Connect makes it.
-    pub(crate) fn ensure_offset_topic(&self, topic: &str) -> Result<()> {
+    /// Creates the topic of the offsets, compacted as Kafka Connect makes it. Returns false if it
+    /// was there already.
+    pub(crate) fn create_offset_topic(&self, topic: &str) -> Result<bool> {
         let replication = TopicReplication::Fixed(BROKER_DEFAULT);
         let new = NewTopic::new(topic, OFFSET_PARTITIONS, replication);
         self.create(&new.set("cleanup.policy", "compact"), topic)
     }
 
-    fn create(&self, new: &NewTopic<'_>, topic: &str) -> Result<()> {
+    /// Returns whether the topic is new.
+    fn create(&self, new: &NewTopic<'_>, topic: &str) -> Result<bool> {
         use RDKafkaErrorCode as Code;
         let options = AdminOptions::new()
             .request_timeout(Some(REQUEST_TIMEOUT))
@@ -70,15 +72,15 @@ impl TopicSetup {
         match results.into_iter().next() {
             Some(Ok(created)) => {
                 tracing::info!(topic = created, "created topic");
-                Ok(())
+                Ok(true)
             }
-            Some(Err((_, Code::TopicAlreadyExists))) | None => Ok(()),
+            Some(Err((_, Code::TopicAlreadyExists))) | None => Ok(false),
             // Whoever may not create topics may still write to one that is there.
             Some(Err((
                 _,
                 code @ (Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed),
             ))) => match self.exists(topic) {
-                true => Ok(()),
+                true => Ok(false),
                 false => Err(failed(KafkaError::AdminOp(code))),
             },
             Some(Err((_, code))) => Err(failed(KafkaError::AdminOp(code))),
