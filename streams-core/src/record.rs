@@ -191,6 +191,11 @@ impl RawRecord {
         }
     }
 
+    /// The bytes of the key and the value together.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The key's bytes.
     pub fn key(&self) -> Option<&[u8]> {
         self.key_length.and_then(|length| self.bytes.get(..length))

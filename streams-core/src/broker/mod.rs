@@ -6,4 +6,5 @@ pub use librdkafka::admin::{Admin, NewTopic};
 pub use librdkafka::consumer::{
     Assignment, CommittedOffset, ConsumerEvent, GroupConsumer, StartAt,
 };
+pub use librdkafka::native::TopicHandle;
 pub use librdkafka::producer::{DeliveryFailure, TransactionalProducer};

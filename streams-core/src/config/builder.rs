@@ -114,43 +114,57 @@ impl StreamsConfigBuilder {
 
 /// Every key must be known to Kafka Streams, to a client, or to topics.
 fn check_keys(reader: &mut Reader<'_>) {
-    for (given, _) in reader.all() {
+    for (given, value) in reader.all() {
         if key::READ.contains(&given) || is_taken_by(given, ALL) {
             continue;
         }
-        let told = |list: &[(&str, &'static str)]| {
-            list.iter()
-                .find(|(known, _)| *known == given)
-                .map(|(_, remark)| *remark)
-        };
-        if let Some(remark) = told(key::IGNORED) {
-            reader.warn(given, remark);
-        } else if let Some(complaint) = told(key::REFUSED) {
-            reader.problems.key(given, complaint);
-        } else if given.starts_with("client.tag.") {
+        let ignored = key::IGNORED.iter().find(|(known, _, _)| *known == given);
+        let refused = key::REFUSED.iter().find(|(known, _)| *known == given);
+        if let Some((_, kind, remark)) = ignored {
+            match kind.complaint(value) {
+                Some(complaint) => reader.problems.value(given, value, &complaint),
+                None => reader.warn(given, remark),
+            }
+        } else if let Some((_, default)) = refused {
+            if value != *default && !value.is_empty() {
+                reader
+                    .problems
+                    .value(given, value, "is not supported: it names a Java class");
+            }
+        } else if let Some(tag) = given.strip_prefix("client.tag.") {
+            if tag.is_empty() || value.is_empty() {
+                reader.problems.key(given, "must have a tag and a value");
+            }
             reader.warn(given, "is ignored: there are no standby tasks to place");
-        } else if let Some(topic) = given.strip_prefix("topic.") {
-            if !key::TOPIC.contains(&topic) {
-                let known: Vec<_> = key::TOPIC
-                    .iter()
-                    .map(|name| format!("topic.{name}"))
-                    .collect();
-                reader
-                    .problems
-                    .unknown(given, known.iter().map(String::as_str));
-            }
-        } else if let Some((prefix, name, scope)) = split_prefix(given) {
-            if !is_taken_by(name, scope) {
-                let known: Vec<_> = names(scope).map(|name| format!("{prefix}{name}")).collect();
-                reader
-                    .problems
-                    .unknown(given, known.iter().map(String::as_str));
-            }
         } else {
-            let ignored = key::IGNORED.iter().map(|(name, _)| *name);
-            let known = key::READ.iter().copied().chain(ignored).chain(names(ALL));
-            reader.problems.unknown(given, known);
+            check_prefixed(reader, given);
         }
+    }
+}
+
+/// A key with a prefix must be known to those the prefix is for.
+fn check_prefixed(reader: &mut Reader<'_>, given: &str) {
+    if let Some(topic) = given.strip_prefix("topic.") {
+        if !key::TOPIC.contains(&topic) {
+            let known: Vec<_> = key::TOPIC
+                .iter()
+                .map(|name| format!("topic.{name}"))
+                .collect();
+            reader
+                .problems
+                .unknown(given, known.iter().map(String::as_str));
+        }
+    } else if let Some((prefix, name, scope)) = split_prefix(given) {
+        if !is_taken_by(name, scope) {
+            let known: Vec<_> = names(scope).map(|name| format!("{prefix}{name}")).collect();
+            reader
+                .problems
+                .unknown(given, known.iter().map(String::as_str));
+        }
+    } else {
+        let ignored = key::IGNORED.iter().map(|(name, _, _)| *name);
+        let known = key::READ.iter().copied().chain(ignored).chain(names(ALL));
+        reader.problems.unknown(given, known);
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Rule {
     Renamed(&'static str),
     /// librdkafka has it under this name with narrower bounds; beyond them the nearest is taken.
     Within(&'static str, i64, i64),
+    /// The same, where Java's -1 leaves it to the system and librdkafka's 0 does.
+    WithinOrDefault(&'static str, i64),
     /// librdkafka has it under this name, in kilobytes rather than bytes.
     Kilobytes(&'static str),
     /// The run time reads it, no client does.
@@ -27,7 +29,9 @@ pub(super) enum Rule {
     Special,
 }
 
-use Rule::{Ignored, Kilobytes, Ours, Refused, Renamed, Same, Silent, Special, Within};
+use Rule::{
+    Ignored, Kilobytes, Ours, Refused, Renamed, Same, Silent, Special, Within, WithinOrDefault,
+};
 
 /// The clients that take the setting and its rule, if the Java clients have it.
 pub(super) fn rule(name: &str) -> Option<(Scope, Rule)> {
@@ -60,7 +64,7 @@ const RULES: &[(&str, Scope, Rule)] = &[
     ("client.dns.lookup", ALL, Same),
     ("client.id", ALL, Special),
     ("config.providers", ALL, Special),
-    ("connections.max.idle.ms", ALL, Within("connections.max.idle.ms", 0, INT_MAX)),
+    ("connections.max.idle.ms", ALL, WithinOrDefault("connections.max.idle.ms", INT_MAX)),
     ("default.api.timeout.ms", CONSUMER.and(ADMIN), Ignored(TIMEOUT)),
     ("enable.metrics.push", ALL, Same),
     ("interceptor.classes", CONSUMER.and(PRODUCER), Special),
@@ -72,13 +76,13 @@ const RULES: &[(&str, Scope, Rule)] = &[
     ("metrics.recording.level", ALL, Silent),
     ("metrics.sample.window.ms", ALL, Silent),
     ("auto.include.jmx.reporter", ALL, Silent),
-    ("receive.buffer.bytes", ALL, Within("socket.receive.buffer.bytes", 0, 100_000_000)),
+    ("receive.buffer.bytes", ALL, WithinOrDefault("socket.receive.buffer.bytes", 100_000_000)),
     ("reconnect.backoff.max.ms", ALL, Within("reconnect.backoff.max.ms", 0, 3_600_000)),
     ("reconnect.backoff.ms", ALL, Within("reconnect.backoff.ms", 0, 3_600_000)),
     ("request.timeout.ms", ALL, Within("socket.timeout.ms", 10, 300_000)),
     ("retry.backoff.max.ms", ALL, Within("retry.backoff.max.ms", 1, 300_000)),
     ("retry.backoff.ms", ALL, Within("retry.backoff.ms", 1, 300_000)),
-    ("send.buffer.bytes", ALL, Within("socket.send.buffer.bytes", 0, 100_000_000)),
+    ("send.buffer.bytes", ALL, WithinOrDefault("socket.send.buffer.bytes", 100_000_000)),
     ("socket.connection.setup.timeout.max.ms", ALL, Silent),
     ("socket.connection.setup.timeout.ms", ALL, Within("socket.connection.setup.timeout.ms", 1_000, INT_MAX)),
     // The consumers.

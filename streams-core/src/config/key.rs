@@ -1,5 +1,7 @@
 //! The keys of Kafka Streams' settings, and of ours beside them.
 
+use super::librdkafka::Kind::{self, Choice, Flag, Text, Whole};
+
 macro_rules! keys {
     ($($(#[$doc:meta])* $name:ident = $key:literal;)*) => {
         $($(#[$doc])* pub const $name: &str = $key;)*
@@ -96,48 +98,54 @@ pub(super) const READ: &[&str] = &[
 const SERDE: &str = "is ignored: serdes are given in the topology, with their types";
 const ASSIGNOR: &str = "is ignored: the group assigns by range, without warm-up or rack awareness";
 const STORE: &str = "is ignored: stores are chosen in the topology";
-const CLASS: &str = "is not supported: it names a Java class";
+const INT_MAX: i64 = i32::MAX as i64;
 const REGISTRY: &str = "is ignored: registry serdes take their settings where they are made";
 
-/// Keys that are accepted without effect, and what the user is told.
+/// Keys that are accepted without effect, the values they can have, and what the user is told.
 #[rustfmt::skip]
-pub(super) const IGNORED: &[(&str, &str)] = &[
-    ("acceptable.recovery.lag", ASSIGNOR),
-    ("allow.os.group.write.access", "is ignored: the umask of the process holds"),
-    ("auto.register.schemas", REGISTRY),
-    ("basic.auth.credentials.source", REGISTRY),
-    ("basic.auth.user.info", REGISTRY),
-    ("built.in.metrics.version", "is ignored: metrics are for Prometheus"),
-    ("default.dsl.store", STORE),
-    ("default.key.serde", SERDE),
-    ("default.list.key.serde.inner", SERDE),
-    ("default.list.key.serde.type", SERDE),
-    ("default.list.value.serde.inner", SERDE),
-    ("default.list.value.serde.type", SERDE),
-    ("default.value.serde", SERDE),
-    ("dsl.store.format", STORE),
-    ("dsl.store.suppliers.class", STORE),
-    ("max.warmup.replicas", ASSIGNOR),
-    ("probing.rebalance.interval.ms", ASSIGNOR),
-    ("processing.exception.handler.global.enabled", "is ignored: the handler always covers global tables"),
-    ("rack.aware.assignment.non_overlap_cost", ASSIGNOR),
-    ("rack.aware.assignment.strategy", ASSIGNOR),
-    ("rack.aware.assignment.tags", ASSIGNOR),
-    ("rack.aware.assignment.traffic_cost", ASSIGNOR),
-    ("schema.registry.url", REGISTRY),
-    ("specific.avro.reader", REGISTRY),
-    ("state.cleanup.dir.max.age.ms", "is ignored: state is never wiped at start"),
-    ("use.latest.version", REGISTRY),
-    ("window.size.ms", SERDE),
-    ("windowed.inner.class.serde", SERDE),
+pub(super) const IGNORED: &[(&str, Kind, &str)] = &[
+    ("acceptable.recovery.lag", Whole(0, i64::MAX), ASSIGNOR),
+    ("allow.os.group.write.access", Flag, "is ignored: the umask of the process holds"),
+    ("auto.register.schemas", Text, REGISTRY),
+    ("basic.auth.credentials.source", Text, REGISTRY),
+    ("basic.auth.user.info", Text, REGISTRY),
+    ("built.in.metrics.version", Choice(&["latest"]), "is ignored: metrics are for Prometheus"),
+    ("default.dsl.store", Choice(&["rocksDB", "in_memory"]), STORE),
+    ("default.key.serde", Text, SERDE),
+    ("default.list.key.serde.inner", Text, SERDE),
+    ("default.list.key.serde.type", Text, SERDE),
+    ("default.list.value.serde.inner", Text, SERDE),
+    ("default.list.value.serde.type", Text, SERDE),
+    ("default.value.serde", Text, SERDE),
+    ("dsl.store.format", Choice(&["DEFAULT", "HEADERS", "default", "headers"]), STORE),
+    ("dsl.store.suppliers.class", Text, STORE),
+    ("max.warmup.replicas", Whole(1, INT_MAX), ASSIGNOR),
+    ("probing.rebalance.interval.ms", Whole(60_000, i64::MAX), ASSIGNOR),
+    ("processing.exception.handler.global.enabled", Flag, "is ignored: the handler covers global tables too"),
+    ("rack.aware.assignment.non_overlap_cost", Whole(0, INT_MAX), ASSIGNOR),
+    ("rack.aware.assignment.strategy", Choice(&["none", "min_traffic", "balance_subtopology"]), ASSIGNOR),
+    ("rack.aware.assignment.tags", Text, ASSIGNOR),
+    ("rack.aware.assignment.traffic_cost", Whole(0, INT_MAX), ASSIGNOR),
+    ("schema.registry.url", Text, REGISTRY),
+    ("specific.avro.reader", Text, REGISTRY),
+    ("state.cleanup.dir.max.age.ms", Whole(-1, i64::MAX), "is ignored: state is never wiped at start"),
+    ("use.latest.version", Text, REGISTRY),
+    ("window.size.ms", Whole(0, i64::MAX), SERDE),
+    ("windowed.inner.class.serde", Text, SERDE),
 ];
 
-/// Keys that would change what the program does, and why they are refused.
+/// Keys that would change what the program does, and the one value that does not: Kafka's default.
 pub(super) const REFUSED: &[(&str, &str)] = &[
-    ("default.client.supplier", CLASS),
-    ("processor.wrapper.class", CLASS),
-    ("rocksdb.config.setter", CLASS),
-    ("task.assignor.class", CLASS),
+    (
+        "default.client.supplier",
+        "org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier",
+    ),
+    (
+        "processor.wrapper.class",
+        "org.apache.kafka.streams.processor.internals.NoOpProcessorWrapper",
+    ),
+    ("rocksdb.config.setter", ""),
+    ("task.assignor.class", ""),
 ];
 
 /// Settings of topics, for `topic.` (`TopicConfig`).

@@ -11,7 +11,7 @@ use super::client::{ALL, CONSUMER, PRODUCER, Scope};
 pub(super) enum Kind {
     /// Any text.
     Text,
-    /// `true` or `false`.
+    /// `true` or `false`, in any case.
     Flag,
     /// A whole number within these bounds, both included.
     Whole(i64, i64),
@@ -26,7 +26,8 @@ impl Kind {
     pub(super) fn complaint(self, value: &str) -> Option<String> {
         match self {
             Text => None,
-            Flag if value == "true" || value == "false" => None,
+            Flag if value.eq_ignore_ascii_case("true") => None,
+            Flag if value.eq_ignore_ascii_case("false") => None,
             Flag => Some("must be true or false".to_owned()),
             Whole(min, max) => match value.parse::<i64>() {
                 Ok(number) if (min..=max).contains(&number) => None,

@@ -164,7 +164,11 @@ impl StreamsConfig {
     }
 
     /// Settings for a test without a broker.
-    #[allow(clippy::expect_used, reason = "the two settings are constants")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "both are constants"
+    )]
     pub fn for_test() -> Self {
         let settings = [
             (key::APPLICATION_ID, "test"),

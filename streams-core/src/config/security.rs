@@ -23,7 +23,6 @@ pub(super) fn translate(translation: &mut Translation<'_, '_, '_>, name: &str, g
                 .reader
                 .warn(&given.key, "is ignored: give OpenSSL's names, not Java's");
         }
-        "ssl.cipher.suites" => translation.put(name, given, value),
         "ssl.truststore.location" => trust_store(translation, given),
         "ssl.keystore.location" => key_store(translation, given),
         "ssl.keystore.password" => {

@@ -57,9 +57,14 @@ impl Translation<'_, '_, '_> {
                 .value(&given.key, &given.value, &complaint);
             return;
         }
+        let flag = setting.is_some_and(|(_, kind)| matches!(kind, librdkafka::Kind::Flag));
         let given = Given {
             key: given.key.clone(),
-            value: value.to_owned(),
+            value: if flag {
+                value.to_lowercase()
+            } else {
+                value.to_owned()
+            },
         };
         self.translated.insert(name.to_owned(), given);
     }
@@ -75,6 +80,8 @@ impl Translation<'_, '_, '_> {
             Rule::Same => self.put(name, given, &given.value),
             Rule::Renamed(other) => self.put(other, given, &given.value),
             Rule::Within(other, min, max) => self.put_within(other, given, min, max),
+            Rule::WithinOrDefault(other, _) if given.value == "-1" => self.put(other, given, "0"),
+            Rule::WithinOrDefault(other, max) => self.put_within(other, given, 0, max),
             Rule::Kilobytes(other) => self.put_kilobytes(other, given),
             Rule::Ours | Rule::Silent => {}
             Rule::Ignored(remark) => self.reader.warn(&given.key, remark),
@@ -86,8 +93,10 @@ impl Translation<'_, '_, '_> {
 
     fn put_within(&mut self, name: &str, given: &Given, min: i64, max: i64) {
         match given.value.parse::<i64>() {
-            Ok(number) => self.put(name, given, &number.clamp(min, max).to_string()),
-            Err(_) => self.refuse(given, "must be a whole number"),
+            Ok(number) if number >= 0 => {
+                self.put(name, given, &number.clamp(min, max).to_string());
+            }
+            _ => self.refuse(given, "must be a whole number of at least 0"),
         }
     }
 

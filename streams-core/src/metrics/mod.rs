@@ -1,7 +1,7 @@
 //! Kafka Streams' headline metrics, for Prometheus.
 //!
-//! The names are those that the JMX exporter commonly gives the JVM's MBeans:
-//! `kafka_streams_<type>_<attribute>` with the MBean's tags as labels, so that a dashboard keeps
+//! The names are those that the JMX exporter commonly gives the JVM's `MBean`s:
+//! `kafka_streams_<type>_<attribute>` with the `MBean`'s tags as labels, so that a dashboard keeps
 //! its queries. Averages and maxima are over the last minute and in milliseconds, as in the JVM;
 //! rates are left to Prometheus' `rate()` over the totals.
 //!
@@ -79,9 +79,10 @@ impl StreamsMetrics {
     }
 
     /// Metrics that nobody reads, for tests.
-    #[allow(
+    #[expect(
         clippy::expect_used,
-        reason = "a new registry has no metrics of these names"
+        clippy::missing_panics_doc,
+        reason = "the registry is new"
     )]
     pub fn disabled() -> Self {
         Self::new(&Registry::new(), RecordingLevel::Info).expect("the registry is new")
@@ -151,7 +152,7 @@ mod tests {
         let mut topic = closed.consumed("KSTREAM-SOURCE-0000000000", "users");
         topic.record(200);
         topic.flush();
-        closed.processed(5);
+        closed.processed(1, 5, 5);
         closed.flush();
         let shown = text(&registry);
         assert!(

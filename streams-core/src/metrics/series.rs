@@ -39,6 +39,11 @@ impl Spread {
         self.pending.record(value);
     }
 
+    /// Records many values of which only the sum and the largest are known.
+    pub(super) fn record_many(&mut self, count: u64, sum: f64, max: f64) {
+        self.pending.record_many(count, sum, max);
+    }
+
     /// Brings out what was recorded; `now_ms` is of any clock that does not go back.
     pub(super) fn flush(&mut self, now_ms: u64) {
         if self.pending.is_empty() && !self.samples.age(now_ms) {
@@ -59,10 +64,13 @@ impl Spread {
     }
 }
 
+/// Takes the series of these labels out of its family.
+type Removal = Box<dyn Fn(&[&str]) + Send + Sync>;
+
 /// Series of the same labels, taken out of the registry when dropped.
 pub(super) struct Series {
     labels: Vec<String>,
-    removals: Vec<Box<dyn Fn(&[&str]) + Send>>,
+    removals: Vec<Removal>,
 }
 
 impl Series {
@@ -89,7 +97,7 @@ impl Series {
         let family = family.clone();
         // Only fails if the series is gone already.
         self.removals.push(Box::new(move |labels| {
-            drop(family.remove_label_values(labels))
+            drop(family.remove_label_values(labels));
         }));
         counter
     }
@@ -125,7 +133,7 @@ impl Series {
         let gauge = family.with_label_values(&self.labels());
         let family = family.clone();
         self.removals.push(Box::new(move |labels| {
-            drop(family.remove_label_values(labels))
+            drop(family.remove_label_values(labels));
         }));
         gauge
     }

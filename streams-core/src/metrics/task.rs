@@ -51,20 +51,22 @@ impl TaskMetrics {
         }
     }
 
-    /// A record was processed which was this far behind stream time, in milliseconds.
-    pub fn processed(&mut self, lateness_ms: i64) {
-        self.process.add(1);
-        self.lateness.record(lateness_ms.max(0) as f64);
+    /// Records were processed; together and at most they were this far behind stream time, in
+    /// milliseconds.
+    pub fn processed(&mut self, records: u64, lateness_sum_ms: i64, lateness_max_ms: i64) {
+        self.process.add(records);
+        self.lateness
+            .record_many(records, lateness_sum_ms as f64, lateness_max_ms as f64);
     }
 
     /// Records were dropped: by a handler, for a null key, or for being late.
-    pub fn dropped(&mut self, records: usize) {
-        self.dropped.add(records as u64);
+    pub fn dropped(&mut self, records: u64) {
+        self.dropped.add(records);
     }
 
-    /// A record was processed though another partition of the task had none.
-    pub fn enforced_processing(&mut self) {
-        self.enforced.add(1);
+    /// Records were processed though another partition of the task had none.
+    pub fn enforced_processing(&mut self, records: u64) {
+        self.enforced.add(records);
     }
 
     /// What waits in the task's queues.

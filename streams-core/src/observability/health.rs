@@ -40,7 +40,8 @@ impl Health {
     /// The process does its work. One that is dead stays so.
     pub fn set_ready(&self) {
         let mut state = self.state();
-        state.ready = state.alive.clone();
+        let alive = state.alive.clone();
+        state.ready = alive;
     }
 
     /// The process does not do its work at present.

@@ -158,20 +158,29 @@ impl ExceptionHandler for DeadLetterOnError {
 pub struct RetryOnError {
     retries_max: u32,
     first_wait: Duration,
+    wait_max: Duration,
     then: Arc<dyn ExceptionHandler>,
 }
 
 impl RetryOnError {
-    /// The longest single wait.
-    pub const WAIT_MAX: Duration = Duration::from_secs(30);
+    /// The longest single wait, if not set otherwise.
+    pub const WAIT_MAX: Duration = Duration::from_secs(10);
 
     /// Tries `retries_max` times more, first after `first_wait`, then asks `then`.
     pub fn new(retries_max: u32, first_wait: Duration, then: Arc<dyn ExceptionHandler>) -> Self {
         Self {
             retries_max,
             first_wait,
+            wait_max: Self::WAIT_MAX,
             then,
         }
+    }
+
+    /// Never waits longer than this at once.
+    #[must_use]
+    pub fn with_wait_max(mut self, wait_max: Duration) -> Self {
+        self.wait_max = wait_max;
+        self
     }
 }
 
@@ -185,7 +194,7 @@ impl ExceptionHandler for RetryOnError {
             return self.then.handle(context, error);
         }
         let factor = 2_u32.saturating_pow(context.retries);
-        let wait = self.first_wait.saturating_mul(factor).min(Self::WAIT_MAX);
+        let wait = self.first_wait.saturating_mul(factor).min(self.wait_max);
         log_failure(context, error, "trying again");
         HandlerResponse::Retry(wait)
     }

@@ -58,6 +58,10 @@ pub struct TaskCounts {
     pub punctuated: u64,
     /// Source records taken while another input of the task was empty (`enforced-processing`).
     pub enforced_processing: u64,
+    /// How far records were behind stream time, together, in milliseconds.
+    pub lateness_sum_ms: i64,
+    /// How far the latest record was behind stream time, in milliseconds.
+    pub lateness_max_ms: i64,
 }
 
 /// The state of one task that its nodes share.

@@ -4,11 +4,29 @@
 //! headers. Kafka's null is `None` in the bytes; a serde of a plain type refuses it, and
 //! [`Nullable`] maps it to `Option::None`.
 
+mod bytes;
+mod connect_json;
+mod json;
+mod list;
+mod number;
+mod text;
+mod unit;
+mod uuid;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::record::Headers;
+
+pub use bytes::{BoxedByteSerde, ByteSerde};
+pub use connect_json::{ConnectJson, ConnectValue};
+pub use json::Json;
+pub use list::{List, ListElement};
+pub use number::{Bool, F32, F64, I16, I32, I64};
+pub use text::{SharedUtf8, Utf8, Utf8Lossy};
+pub use unit::Unit;
+pub use uuid::UuidSerde;
 
 /// Why bytes could not be read, or a value not be written.
 #[derive(Debug)]
@@ -131,4 +149,9 @@ impl<T, S: Deserializer<T>> Deserializer<Option<T>> for Nullable<S> {
             Some(_) => self.0.deserialize(topic, headers, data).map(Some),
         }
     }
+}
+
+/// The bytes, which must not be null.
+fn not_null(data: Option<&[u8]>) -> Result<&[u8], SerdeError> {
+    data.ok_or_else(|| SerdeError::new("null where there must be a value"))
 }

@@ -21,6 +21,7 @@ pub(crate) struct Input {
     /// The source's place in the task.
     pub(crate) source: usize,
     queue: VecDeque<RawRecord>,
+    queued_bytes: usize,
     head: Option<Head>,
     partition_time_ms: i64,
     next_offset: Option<i64>,
@@ -43,6 +44,7 @@ impl Input {
             from,
             source,
             queue: VecDeque::new(),
+            queued_bytes: 0,
             head: None,
             partition_time_ms: UNKNOWN_TIME,
             next_offset: None,
@@ -60,6 +62,7 @@ impl Input {
     pub(crate) fn add(&mut self, raw: RawRecord) {
         self.end_offset = None;
         self.idle_since_ms = None;
+        self.queued_bytes += raw.size();
         self.queue.push_back(raw);
     }
 
@@ -80,6 +83,7 @@ impl Input {
                 return;
             };
             let offset = raw.offset;
+            self.queued_bytes -= raw.size();
             match source.stage(task, index, &self.from, raw, self.partition_time_ms) {
                 Staged::Ready(timestamp_ms) => {
                     self.head = Some(Head {
@@ -112,6 +116,11 @@ impl Input {
     /// The number of records that wait.
     pub(crate) fn buffered(&self) -> usize {
         self.queue.len() + usize::from(self.head.is_some())
+    }
+
+    /// The bytes of the records that wait.
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.queued_bytes
     }
 
     /// Whether the other inputs may go on without this one while it is empty: it is known to be at

@@ -118,6 +118,16 @@ impl Task {
         self.inputs.get(input).map_or(0, Input::buffered)
     }
 
+    /// The number of records that wait in all inputs.
+    pub(crate) fn buffered_records(&self) -> usize {
+        self.inputs.iter().map(Input::buffered).sum()
+    }
+
+    /// The bytes of the keys and values that wait in all inputs.
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.inputs.iter().map(Input::buffered_bytes).sum()
+    }
+
     /// Takes the record with the lowest event time through the task, and the punctuations that its
     /// time brings. Returns whether there was one that could be taken.
     pub(crate) fn process_one(&mut self) -> Result<bool> {
@@ -137,7 +147,10 @@ impl Task {
             return Ok(false);
         };
         context.stream_time_ms = context.stream_time_ms.max(timestamp_ms);
+        let lateness_ms = context.stream_time_ms - timestamp_ms;
         context.counts.processed += 1;
+        context.counts.lateness_sum_ms += lateness_ms;
+        context.counts.lateness_max_ms = context.counts.lateness_max_ms.max(lateness_ms);
         if let Some((_, source)) = sources.get_mut(input.source) {
             source.push(context, index, &input.from);
         }

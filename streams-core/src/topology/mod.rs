@@ -10,6 +10,7 @@ mod link;
 mod mermaid;
 mod node;
 mod subtopology;
+mod tree_set;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,6 +61,11 @@ impl std::fmt::Debug for Topology {
 }
 
 impl Topology {
+    /// Whether there is nothing to run.
+    pub fn is_empty(&self) -> bool {
+        self.inner.nodes.is_empty()
+    }
+
     /// The topics that the topology owns.
     pub fn internal_topics(&self) -> &[InternalTopic] {
         &self.inner.internal_topics
@@ -109,6 +115,27 @@ impl Topology {
             || topic.to_owned(),
             |internal| internal.full_name(application_id),
         )
+    }
+
+    /// Whether this topic of the cluster is one of the topology's own.
+    pub(crate) fn is_internal(&self, application_id: &str, topic: &str) -> bool {
+        let internal = &self.inner.internal_topics;
+        internal
+            .iter()
+            .any(|internal| internal.full_name(application_id) == topic)
+    }
+
+    /// Where the source of this topic of the cluster begins, if it says so.
+    pub(crate) fn offset_reset(
+        &self,
+        application_id: &str,
+        topic: &str,
+    ) -> Option<AutoOffsetReset> {
+        let (node, _) = self.source_of(application_id, topic)?;
+        match &self.inner.nodes.get(node)?.kind {
+            NodeKind::Source { reset, .. } => *reset,
+            NodeKind::Processor { .. } | NodeKind::Sink { .. } => None,
+        }
     }
 
     /// The sub-topology of this number.

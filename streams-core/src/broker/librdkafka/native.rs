@@ -59,7 +59,7 @@ pub(crate) struct NativeRecord {
 /// librdkafka's own handle of a topic: two records with equal handles are of one topic, as long as
 /// the assignment does not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct TopicHandle(NonNull<sys::rd_kafka_topic_t>);
+pub struct TopicHandle(NonNull<sys::rd_kafka_topic_t>);
 
 /// The queue of a consumer's events.
 pub(crate) struct EventQueue {

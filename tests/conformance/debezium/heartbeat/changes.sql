@@ -1,0 +1,2 @@
+INSERT INTO users VALUES (2, 'two');
+INSERT INTO unseen VALUES (1);

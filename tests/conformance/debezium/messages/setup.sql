@@ -1,0 +1,6 @@
+CREATE TABLE users (id int PRIMARY KEY, name text);
+INSERT INTO users VALUES (1, 'one');
+
+CREATE ROLE replicator WITH REPLICATION LOGIN PASSWORD 'replicator_password';
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO replicator;
+CREATE PUBLICATION cdc_publication FOR ALL TABLES;

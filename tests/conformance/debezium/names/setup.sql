@@ -1,0 +1,23 @@
+CREATE TABLE "Mixed Case" ("Id" int PRIMARY KEY, "two words" text, "quo""te" int, "1st" int);
+CREATE TABLE "naïve-tab$le.x" (id int PRIMARY KEY, "größe" text, "a.b" text);
+CREATE TABLE "select" ("from" int PRIMARY KEY, "table" text);
+CREATE TABLE part (id int, region text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE part_eu PARTITION OF part FOR VALUES IN ('eu');
+CREATE TABLE part_us PARTITION OF part FOR VALUES IN ('us');
+CREATE TABLE parent (id int PRIMARY KEY, name text);
+CREATE TABLE child (extra text, PRIMARY KEY (id)) INHERITS (parent);
+CREATE TABLE computed (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED);
+CREATE TABLE identity_key (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
+INSERT INTO "Mixed Case" VALUES (1, 'x', 2, 3);
+INSERT INTO "naïve-tab$le.x" VALUES (1, 'ü', 'dot');
+INSERT INTO "select" VALUES (1, 'x');
+INSERT INTO part VALUES (1, 'eu'), (2, 'us');
+INSERT INTO parent VALUES (1, 'parent');
+INSERT INTO child VALUES (2, 'child', 'more');
+INSERT INTO computed (id, a) VALUES (1, 21);
+INSERT INTO identity_key (name) VALUES ('x');
+
+CREATE ROLE replicator WITH REPLICATION LOGIN PASSWORD 'replicator_password';
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO replicator;
+CREATE PUBLICATION cdc_publication FOR ALL TABLES;
+CREATE PUBLICATION root_publication FOR ALL TABLES WITH (publish_via_partition_root = true);

@@ -1,0 +1,1 @@
+UPDATE users SET name = 'after the restart' WHERE id = 1;
