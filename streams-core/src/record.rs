@@ -210,6 +210,23 @@ impl RawRecord {
     }
 }
 
+/// A record on its way out, borrowed from the task.
+#[derive(Debug, Clone, Copy)]
+pub struct OutgoingRecord<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition; `None` leaves it to the producer: murmur2 of the key, as in the Java client.
+    pub partition: Option<i32>,
+    /// The key's bytes.
+    pub key: Option<&'a [u8]>,
+    /// The value's bytes.
+    pub value: Option<&'a [u8]>,
+    /// The timestamp, in milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// The headers.
+    pub headers: &'a Headers,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

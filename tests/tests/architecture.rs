@@ -40,9 +40,10 @@ const ROOMS: &[&[&str]] = &[
     &["group", "task"],
     &["topology"],
     &["processor"],
-    &["broker"],
+    &["broker", "topic"],
     &["serde"],
-    &["config", "metrics", "observability"],
+    &["metrics", "observability"],
+    &["config"],
     &["record", "id", "clock", "error"],
 ];
 

@@ -14,8 +14,10 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 #[test]
 fn lines_are_at_most_100_characters() {
+    // A row of a table in a comment cannot be broken.
+    let table = |line: &str| ["//! |", "/// |"].iter().any(|row| line.starts_with(row));
     check(&["rs", "java", "sh"], |text| {
-        let long = |line: &str| line.chars().count() > LINE_CHARS_MAX;
+        let long = |line: &str| line.chars().count() > LINE_CHARS_MAX && !table(line);
         numbered(text)
             .filter(|(_, line)| long(line))
             .map(|(number, _)| number)

@@ -17,7 +17,7 @@ pub use handler::{
     HandlerResponse, RetryOnError, StreamsHandlers,
 };
 pub use punctuate::{Punctuation, PunctuationType};
-pub use sink::{Collector, OutgoingRecord, SinkTopic, StreamPartitioner, TopicNameExtractor};
+pub use sink::{Collector, SinkTopic, StreamPartitioner, TopicNameExtractor};
 pub use source::{
     FailOnInvalidTimestamp, LogAndSkipOnInvalidTimestamp, TimestampExtractor,
     UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,

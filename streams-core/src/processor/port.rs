@@ -60,6 +60,12 @@ impl<K, V> Fanout<K, V> {
         }
     }
 
+    /// Whether there are several children and no way to copy a record for each.
+    #[inline]
+    pub(crate) fn lacks_copies(&self) -> bool {
+        self.copy.is_none() && self.children.len() > 1
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.children.len()
     }

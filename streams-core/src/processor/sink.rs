@@ -8,25 +8,8 @@ use crate::error::{ErrorKind, Result};
 use crate::processor::handler::FailureOrigin;
 use crate::processor::port::Push;
 use crate::processor::task_context::{TaskContext, Tries};
-use crate::record::{Headers, Record, RecordMetadata};
+use crate::record::{OutgoingRecord, Record, RecordMetadata};
 use crate::serde::{Presence, SerdeError, Serializer};
-
-/// A record on its way out, borrowed from the task.
-#[derive(Debug, Clone, Copy)]
-pub struct OutgoingRecord<'a> {
-    /// The topic.
-    pub topic: &'a str,
-    /// The partition; `None` leaves it to the producer: murmur2 of the key, as in the Java client.
-    pub partition: Option<i32>,
-    /// The key's bytes.
-    pub key: Option<&'a [u8]>,
-    /// The value's bytes.
-    pub value: Option<&'a [u8]>,
-    /// The timestamp, in milliseconds since the epoch.
-    pub timestamp_ms: i64,
-    /// The headers.
-    pub headers: &'a Headers,
-}
 
 /// Takes what a task sends: the thread's producer, or a test driver.
 pub trait Collector {

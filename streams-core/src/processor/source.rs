@@ -154,6 +154,29 @@ impl<K, V> SourceNode<K, V> {
         Ok(record.with_timestamp_ms(timestamp_ms))
     }
 
+    /// Reads the bytes again for each child but the last, where records are not `Clone`: the
+    /// streams of a topic that a program reads twice.
+    fn push_read_again(&self, task: &mut TaskContext, topic: &str, record: Record<K, V>) {
+        let last = self.children.len().saturating_sub(1);
+        for child in 0..last {
+            let Some(current) = &task.current else { return };
+            match self.read(topic, &current.raw, record.timestamp_ms) {
+                Ok(copy) => {
+                    let copy = copy.with_timestamp_ms(record.timestamp_ms);
+                    self.children.push_to(child, task, copy);
+                }
+                Err(error) => {
+                    let origin = FailureOrigin::Deserialization;
+                    task.handle_failure(origin, &self.name, &error, Tries::ONCE);
+                }
+            }
+            if task.has_failed() {
+                return;
+            }
+        }
+        self.children.push_to(last, task, record);
+    }
+
     /// Asks the deserialization handler, as often as it wants to try again.
     #[cold]
     fn failed(
@@ -229,7 +252,11 @@ impl<K, V> SourcePort for SourceNode<K, V> {
             return;
         };
         task.current = Some(CurrentRecord::new(from, record.timestamp_ms, raw));
-        self.children.push(task, record);
+        if self.children.lacks_copies() {
+            self.push_read_again(task, &from.topic, record);
+        } else {
+            self.children.push(task, record);
+        }
         task.current = None;
     }
 }

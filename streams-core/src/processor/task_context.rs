@@ -13,8 +13,8 @@ use crate::processor::handler::{
     dead_letter_headers,
 };
 use crate::processor::punctuate::PunctuationQueue;
-use crate::processor::sink::{Collector, OutgoingRecord};
-use crate::record::{Headers, RawRecord, RecordMetadata};
+use crate::processor::sink::Collector;
+use crate::record::{Headers, OutgoingRecord, RawRecord, RecordMetadata};
 
 /// What a task is given by whoever runs it.
 #[derive(Clone)]

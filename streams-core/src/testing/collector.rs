@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::processor::{Collector, OutgoingRecord};
-use crate::record::RawRecord;
+use crate::processor::Collector;
+use crate::record::{OutgoingRecord, RawRecord};
 
 /// Keeps what is sent, by topic and in order.
 #[derive(Default)]

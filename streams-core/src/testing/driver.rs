@@ -36,6 +36,7 @@ pub struct TopologyTestDriverBuilder {
     handlers: StreamsHandlers,
     wall_clock_ms: i64,
     partition_counts: Vec<(String, i32)>,
+    idling: Idling,
 }
 
 impl TopologyTestDriverBuilder {
@@ -60,6 +61,14 @@ impl TopologyTestDriverBuilder {
         self
     }
 
+    /// `max.task.idle.ms`: while a source topic is empty, the others wait this long on the wall
+    /// clock; not at all if not set.
+    #[must_use]
+    pub fn max_task_idle(mut self, idle: Duration) -> Self {
+        self.idling = Idling::UpTo(i64::try_from(idle.as_millis()).unwrap_or(i64::MAX));
+        self
+    }
+
     /// How many partitions custom partitioners see for this topic; 1 if not set.
     #[must_use]
     pub fn partition_count(mut self, topic: impl Into<String>, count: i32) -> Self {
@@ -78,6 +87,7 @@ impl TopologyTestDriverBuilder {
             handlers,
             wall_clock_ms,
             partition_counts,
+            idling,
         } = self;
         let clock = ManualClock::at_ms(wall_clock_ms);
         let collector = Rc::new(MemoryCollector::default());
@@ -95,7 +105,7 @@ impl TopologyTestDriverBuilder {
             subtopology: 0,
             partition: 0,
         };
-        let mut task = Task::new(id, linked, [], environment, Idling::Never);
+        let mut task = Task::new(id, linked, [], environment, idling);
         task.initialize()?;
         let inputs = BTreeMap::new();
         let mut driver = TopologyTestDriver {
@@ -106,6 +116,9 @@ impl TopologyTestDriverBuilder {
             collector,
             clock,
         };
+        for topic in driver.topology.source_topics(&driver.application_id) {
+            driver.input(&topic);
+        }
         driver.run()?;
         Ok(driver)
     }
@@ -128,6 +141,7 @@ impl TopologyTestDriver {
             handlers: StreamsHandlers::default(),
             wall_clock_ms: 0,
             partition_counts: Vec::new(),
+            idling: Idling::Never,
         }
     }
 
@@ -308,19 +322,7 @@ impl TopologyTestDriver {
         timestamp_ms: i64,
         headers: Headers,
     ) -> Result<bool> {
-        let input = match self.inputs.get(topic) {
-            Some((input, _)) => Some(*input),
-            None => self
-                .topology
-                .source_of(&self.application_id, topic)
-                .and_then(|(node, _)| {
-                    let from = TopicPartition {
-                        topic: topic.into(),
-                        partition: 0,
-                    };
-                    self.task.add_input(from, node)
-                }),
-        };
+        let input = self.input(topic);
         let Some(input) = input else { return Ok(false) };
         let (_, next_offset) = self.inputs.entry(topic.to_owned()).or_insert((input, 0));
         let offset = *next_offset;
@@ -329,7 +331,24 @@ impl TopologyTestDriver {
             input,
             RawRecord::new(key, value, offset, timestamp_ms, headers),
         );
+        self.task.reached_end(input, offset + 1);
         Ok(true)
+    }
+
+    /// The task's input of a topic, if the topology reads it.
+    fn input(&mut self, topic: &str) -> Option<usize> {
+        if let Some((input, _)) = self.inputs.get(topic) {
+            return Some(*input);
+        }
+        let (node, _) = self.topology.source_of(&self.application_id, topic)?;
+        let from = TopicPartition {
+            topic: topic.into(),
+            partition: 0,
+        };
+        let input = self.task.add_input(from, node)?;
+        self.task.reached_end(input, 0);
+        self.inputs.insert(topic.to_owned(), (input, 0));
+        Some(input)
     }
 
     /// Processes until nothing is left, feeding what goes to source topics back.

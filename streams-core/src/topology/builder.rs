@@ -315,7 +315,9 @@ impl TopologyBuilder {
     /// If a node has several children and neither copies its records nor routes them.
     pub fn build(self) -> Result<Topology> {
         for node in &self.nodes {
-            if node.children.len() > 1 && node.copy.is_none() && !node.is_router {
+            // A source reads the bytes again for each child.
+            let makes_copies = node.copy.is_some() || matches!(node.kind, NodeKind::Source { .. });
+            if node.children.len() > 1 && !makes_copies && !node.is_router {
                 let (name, children) = (&node.name, node.children.len());
                 return Err(invalid(format!(
                     "node {name} has {children} children, and its records are not Clone"

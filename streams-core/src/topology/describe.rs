@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::topology::tree_set::TreeSet;
 use crate::topology::{Node, NodeKind, SourceTopics, Subtopology, Topology};
 
 impl Topology {
@@ -38,8 +39,8 @@ impl Topology {
 
 fn describe_node(nodes: &[Node], node: &Node, family: &Family) -> String {
     let name = &node.name;
-    let children = names(nodes, &family.children);
-    let parents = names(nodes, &family.parents);
+    let children = names(nodes, &family.children.values());
+    let parents = names(nodes, &family.parents.values());
     match &node.kind {
         NodeKind::Source { topics, .. } => {
             let topics = match topics {
@@ -84,8 +85,8 @@ fn names(nodes: &[Node], indices: &[usize]) -> String {
 struct Family {
     /// The node and all below it, counted once for each path.
     size: usize,
-    parents: Vec<usize>,
-    children: Vec<usize>,
+    parents: TreeSet,
+    children: TreeSet,
 }
 
 /// Who is connected to whom, in the order in which the JVM prints it.
@@ -125,8 +126,11 @@ impl Relations {
     }
 
     fn connect(&mut self, nodes: &[Node], parent: usize, child: usize) {
-        let parents = self.insert(nodes, &self.family(child).parents, parent);
-        let children = self.insert(nodes, &self.family(parent).children, child);
+        let compare = |one, other| self.compare(nodes, one, other);
+        let mut parents = self.family(child).parents.clone();
+        parents.insert(parent, compare);
+        let mut children = self.family(parent).children.clone();
+        children.insert(child, compare);
         let growth = self.family(child).size;
         if let Some(family) = self.families.get_mut(child) {
             family.parents = parents;
@@ -137,21 +141,11 @@ impl Relations {
         self.grow(parent, growth);
     }
 
-    fn insert(&self, nodes: &[Node], sorted: &[usize], node: usize) -> Vec<usize> {
-        let mut sorted = sorted.to_vec();
-        if !sorted.contains(&node) {
-            let larger = |known: &usize| self.compare(nodes, node, *known) == Ordering::Less;
-            let place = sorted.iter().position(larger).unwrap_or(sorted.len());
-            sorted.insert(place, node);
-        }
-        sorted
-    }
-
     fn grow(&mut self, node: usize, growth: usize) {
         let parents = match self.families.get_mut(node) {
             Some(family) => {
                 family.size += growth;
-                family.parents.clone()
+                family.parents.values()
             }
             None => return,
         };
@@ -161,12 +155,12 @@ impl Relations {
     }
 
     fn family(&self, node: usize) -> &Family {
-        const NONE: &Family = &Family {
+        static NONE: Family = Family {
             size: 0,
-            parents: Vec::new(),
-            children: Vec::new(),
+            parents: TreeSet::new(),
+            children: TreeSet::new(),
         };
-        self.families.get(node).unwrap_or(NONE)
+        self.families.get(node).unwrap_or(&NONE)
     }
 
     fn compare(&self, nodes: &[Node], one: usize, other: usize) -> Ordering {

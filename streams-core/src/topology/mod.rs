@@ -10,6 +10,7 @@ mod link;
 mod mermaid;
 mod node;
 mod subtopology;
+mod tree_set;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ mod produce;
 mod read;
 mod topic;
 
-use std::process;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -54,12 +54,11 @@ impl Cluster {
 
     /// A name that no other test uses: for groups, application ids and topics.
     pub fn unique(&self, stem: &str) -> String {
+        // Servers in the background outlive many runs: a process id alone would come again.
+        static RUN: LazyLock<u32> = LazyLock::new(rand::random);
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        format!(
-            "{stem}-{}-{}",
-            process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        )
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        format!("{stem}-{:08x}-{count}", *RUN)
     }
 
     fn consumer(&self, isolation: &str, group: &str) -> Result<BaseConsumer, Error> {

@@ -7,4 +7,8 @@
     reason = "a test may fail"
 )]
 
+mod cdc_connector;
+mod cdc_refusal;
+mod cdc_stream;
 mod harness;
+mod runtime;

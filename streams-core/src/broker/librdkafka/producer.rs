@@ -18,8 +18,7 @@ use crate::broker::librdkafka::failure::broker_error;
 use crate::broker::librdkafka::{client_config, log, native};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
-use crate::processor::OutgoingRecord;
-use crate::record::Headers;
+use crate::record::{Headers, OutgoingRecord};
 
 /// A record that the broker has refused, or that could not be sent in time.
 #[derive(Debug)]

@@ -19,14 +19,19 @@ use crate::stack_options;
 
 /// How long the command may go on after it was told to end.
 const END_LIMIT: Duration = Duration::from_secs(15);
+/// The exit code of an interrupted command, as shells have it.
+const INTERRUPTED: i32 = 130;
 /// Longer than any run: the CI ends after 90 minutes.
 const RUN_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
-/// Set once by the first signal that asks this process to end.
+/// Set by the first signal that asks this process to end. The second ends it at once, and the
+/// kernel ends the servers with it.
 pub(crate) fn told_to_end() -> Result<Arc<AtomicBool>, Error> {
     let told = Arc::new(AtomicBool::new(false));
     for signal in [SIGHUP, SIGINT, SIGTERM] {
-        flag::register(signal, Arc::clone(&told)).map_err(|source| Error::File {
+        let first = flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&told));
+        let both = first.and_then(|_| flag::register(signal, Arc::clone(&told)));
+        both.map_err(|source| Error::File {
             action: "handle signals of",
             path: "the stack".into(),
             source,
@@ -51,6 +56,9 @@ fn run_in(folder: &Path, command: &[String], told: &AtomicBool) -> Result<ExitSt
         let kafka = stack.kafka.bootstrap_servers();
         let (port, seconds) = (stack.postgres.port(), start.elapsed().as_secs_f32());
         eprintln!("stack: Kafka on {kafka}, Postgres on port {port}, up in {seconds:.1} s");
+    }
+    if told.load(Ordering::Relaxed) {
+        return Ok(ExitStatus::from_raw(Signal::SIGINT as i32));
     }
     let mut child = spawn(&stack, command)?;
     try_until("the command had ended", RUN_LIMIT, || {
