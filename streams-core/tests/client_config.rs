@@ -1,5 +1,7 @@
 //! The settings the clients get, and that librdkafka takes them.
 
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+
 use std::collections::BTreeMap;
 
 use rdkafka::ClientConfig;

@@ -1,5 +1,7 @@
 //! Settings: what they become, and what is said of wrong ones.
 
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+
 use std::io::Write;
 use std::path::Path;
 

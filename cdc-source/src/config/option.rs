@@ -118,6 +118,10 @@ pub enum DecimalFormat {
 
 /// `skipped.operations`: the operations that leave no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "a set of four operations, each in or out"
+)]
 pub struct SkippedOperations {
     /// Inserts (`c`).
     pub create: bool,

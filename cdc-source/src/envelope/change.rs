@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub enum Cell<'a> {
     /// SQL NULL.
     Null,
-    /// A TOASTed value that the update did not touch, so that Postgres did not log it.
+    /// A TOAST value that the update did not touch, so that Postgres did not log it.
     UnchangedToast,
     /// The value's text.
     Text(&'a [u8]),

@@ -131,13 +131,11 @@ impl EnvelopeText {
     }
 
     fn push_row(&self, row: Option<Row<'_>>, out: &mut Vec<u8>) -> Result<()> {
-        match row {
-            Some(row) => self.row.push(row, out),
-            None => {
-                out.extend_from_slice(b"null");
-                Ok(())
-            }
-        }
+        let Some(row) = row else {
+            out.extend_from_slice(b"null");
+            return Ok(());
+        };
+        self.row.push(row, out)
     }
 }
 

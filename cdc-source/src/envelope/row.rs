@@ -23,7 +23,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A row whose unchanged TOASTed values are those of `previous`, where that has them.
+    /// A row whose unchanged TOAST values are those of `previous`, where that has them.
     pub(crate) fn after(cells: &'a [Cell<'a>], previous: Option<&'a [Cell<'a>]>) -> Self {
         Self { cells, previous }
     }
@@ -61,7 +61,7 @@ struct ColumnEncoder {
     null: Vec<u8>,
     /// What stands for a value that does not convert; `None` if nothing can.
     inconvertible: Option<Vec<u8>>,
-    /// What stands for a TOASTed value that was not logged; `None` if nothing can.
+    /// What stands for a TOAST value that was not logged; `None` if nothing can.
     placeholder: Option<Vec<u8>>,
     /// `schema.table.column`, for messages.
     context: String,
@@ -206,7 +206,7 @@ impl ColumnEncoder {
         let Some(placeholder) = &self.placeholder else {
             return Err(Error::value(
                 &self.context,
-                "the update did not log the column's TOASTed value and its type has no \
+                "the update did not log the column's TOAST value and its type has no \
                  placeholder; REPLICA IDENTITY FULL logs it",
             ));
         };

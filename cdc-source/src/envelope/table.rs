@@ -219,16 +219,21 @@ impl TableEncoder {
         if self.is_skipped(event.operation) {
             return Ok(());
         }
-        let key = match (&self.key, event.key) {
-            (Some(encoder), Some(row)) if encoder.is_known(row) => Some(encoder.encode(row)?),
-            _ => None,
+        let (key, is_known) = match (&self.key, event.key) {
+            (Some(encoder), Some(row)) if encoder.is_known(row) => {
+                (Some(encoder.encode(row)?), true)
+            }
+            (Some(_), Some(_)) => (None, false),
+            _ => (None, true),
         };
         let context = EventContext {
             position,
             operation: event.operation,
             now_us,
         };
-        let tombstone_key = (event.operation == "d" && self.tombstones).then(|| key.clone());
+        // A tombstone without the key of its row would delete nothing.
+        let has_tombstone = event.operation == "d" && self.tombstones && is_known;
+        let tombstone_key = has_tombstone.then(|| key.clone());
         let headers = self
             .emission
             .push(&context, key, event.before, event.after, header, out)?;

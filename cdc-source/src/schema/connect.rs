@@ -73,32 +73,29 @@ impl ConnectSchema {
 
     /// The schema's JSON; with a name, as an entry of a struct's `fields`.
     pub(crate) fn to_json(&self, field: Option<&str>) -> String {
-        let mut json = format!("{{{},\"optional\":{}", self.kind, self.optional);
-        if let Some(name) = &self.name {
-            json.push_str(&format!(",\"name\":{}", quoted(name)));
-        }
-        if let Some(version) = self.version {
-            json.push_str(&format!(",\"version\":{version}"));
-        }
-        if let Some(doc) = self.doc {
-            json.push_str(&format!(",\"doc\":{}", quoted(doc)));
-        }
+        let mut parts = vec![self.kind.clone(), format!("\"optional\":{}", self.optional)];
+        parts.extend(
+            self.name
+                .as_ref()
+                .map(|name| format!("\"name\":{}", quoted(name))),
+        );
+        parts.extend(self.version.map(|version| format!("\"version\":{version}")));
+        parts.extend(self.doc.map(|doc| format!("\"doc\":{}", quoted(doc))));
         if !self.parameters.is_empty() {
             let parameters: Vec<String> = self
                 .parameters
                 .iter()
                 .map(|(key, value)| format!("\"{key}\":{}", quoted(value)))
                 .collect();
-            json.push_str(&format!(",\"parameters\":{{{}}}", parameters.join(",")));
+            parts.push(format!("\"parameters\":{{{}}}", parameters.join(",")));
         }
-        if let Some(default) = &self.default {
-            json.push_str(&format!(",\"default\":{default}"));
-        }
-        if let Some(field) = field {
-            json.push_str(&format!(",\"field\":{}", quoted(field)));
-        }
-        json.push('}');
-        json
+        parts.extend(
+            self.default
+                .as_ref()
+                .map(|default| format!("\"default\":{default}")),
+        );
+        parts.extend(field.map(|field| format!("\"field\":{}", quoted(field))));
+        format!("{{{}}}", parts.join(","))
     }
 }
 

@@ -9,8 +9,10 @@ pub struct Table {
     pub name: String,
     /// The columns in the order of their values in a change's cells.
     pub columns: Vec<Column>,
-    /// Indexes into `columns`, in key order: the primary key, else the first unique index over
-    /// columns that are all NOT NULL, else empty.
+    /// Indexes into `columns`, in key order: the primary key, else the first unique index by name
+    /// that is over columns and not expressions, else empty. As in Debezium
+    /// (`JdbcConnection#readTableUniqueIndices`), such an index may be partial and its columns may
+    /// be null.
     pub key_columns: Vec<usize>,
     /// What Postgres logs of the old row.
     pub replica_identity: ReplicaIdentity,
@@ -21,9 +23,10 @@ pub struct Table {
 pub struct Column {
     /// The column's name.
     pub name: String,
-    /// OID of its type (`pg_attribute.atttypid`).
+    /// OID of its type (`pg_attribute.atttypid`), of the base type for a domain.
     pub type_oid: u32,
-    /// Type modifier (`pg_attribute.atttypmod`), −1 when the type carries none.
+    /// Type modifier (`pg_attribute.atttypmod`), −1 when the type carries none; for a domain the
+    /// domain's (`pg_type.typtypmod`).
     pub type_modifier: i32,
     /// The type's name as in `pg_type.typname`; used in messages and for types without a fixed OID.
     pub type_name: String,

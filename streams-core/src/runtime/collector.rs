@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use crate::broker::{DeliveryFailure, GroupConsumer, TransactionalProducer};
 use crate::error::Result;
 use crate::id::TopicPartition;
-use crate::processor::{Collector, OutgoingRecord};
+use crate::processor::Collector;
+use crate::record::OutgoingRecord;
 
 /// The producer of a thread, and its transaction: the only place that begins and ends one.
 pub(crate) struct ProducerCollector {

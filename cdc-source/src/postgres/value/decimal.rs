@@ -76,6 +76,32 @@ impl<'a> DecimalText<'a> {
         Some(twos_complement(self.negative, &digits[significant..]))
     }
 
+    /// What `BigDecimal.toPlainString` gives once the number has `scale`; `None` if digits other
+    /// than zero would be lost.
+    pub(crate) fn to_plain_string(self, scale: Option<i32>) -> Option<String> {
+        let scale = scale.map_or(self.scale(), |scale| scale.max(0) as usize);
+        let (kept, lost) = self.fraction.split_at(scale.min(self.fraction.len()));
+        if lost.iter().any(|&digit| digit != b'0') {
+            return None;
+        }
+        let mut text = if self.negative {
+            vec![b'-']
+        } else {
+            Vec::new()
+        };
+        text.extend_from_slice(if self.whole.is_empty() {
+            b"0"
+        } else {
+            self.whole
+        });
+        if scale > 0 {
+            text.push(b'.');
+            text.extend_from_slice(kept);
+            text.resize(text.len() + scale - kept.len(), b'0');
+        }
+        String::from_utf8(text).ok()
+    }
+
     /// Appends what `BigDecimal.toString` gives for the number at `scale`: an exponent stands where
     /// the scale is negative, or the number so small that more than five zeros would lead it.
     /// Returns false, having appended nothing, if digits other than zero would be lost.

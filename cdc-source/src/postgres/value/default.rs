@@ -51,6 +51,10 @@ pub(super) fn default_text(type_oid: u32, expression: &str) -> Option<String> {
         oid::INT2 => literal.parse::<i16>().ok()?.to_string(),
         oid::INT4 => literal.parse::<i32>().ok()?.to_string(),
         oid::INT8 => literal.parse::<i64>().ok()?.to_string(),
+        // Debezium's arithmetic wraps around here; there is no value to agree on.
+        oid::DATE | oid::TIMESTAMP | oid::TIMESTAMPTZ if literal.ends_with("infinity") => {
+            return None;
+        }
         _ => literal,
     })
 }
@@ -143,6 +147,7 @@ mod tests {
             (oid::TEXT, "NULL::text"),
             (oid::BYTEA, "'\\xdeadbeef'::bytea"),
             (oid::INT2, "40000"),
+            (oid::DATE, "'infinity'::date"),
         ] {
             assert_eq!(default_text(type_oid, expression), None, "{expression}");
         }

@@ -64,16 +64,15 @@ impl ValueEncoder {
             Self::Integer => push_integer(text, out),
             Self::Float32 => parse::<f32>(text).map(|value| push_float(value, out)),
             Self::Float64 => parse::<f64>(text).map(|value| push_float(value, out)),
-            Self::Boolean => match text {
-                b"t" | b"true" => Some(out.extend_from_slice(b"true")),
-                b"f" | b"false" => Some(out.extend_from_slice(b"false")),
-                _ => None,
-            },
+            Self::Boolean => push_boolean(text, out),
             Self::Text => {
                 push_string(text, out);
                 Some(())
             }
-            Self::HeaderText => push_header_text(text, out),
+            Self::HeaderText => {
+                push_header_text(text, out);
+                Some(())
+            }
             Self::Bytes(form) => push_bytea(form, text, out).then_some(()),
             Self::Decimal { scale } => push_decimal(text, scale, out),
             Self::DecimalNumber { scale } => DecimalText::parse(text)
@@ -90,14 +89,14 @@ impl ValueEncoder {
         .ok_or(NotConvertible)
     }
 
-    /// The JSON that stands for a TOASTed value which an update did not touch; `None` where the
+    /// The JSON that stands for a TOAST value which an update did not touch; `None` where the
     /// type has no place for it. (`UnchangedToastedPlaceholder`; where Debezium would write null
     /// for base64 columns, the placeholder stands as text.)
     pub(crate) fn placeholder(self, placeholder: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         match self {
             Self::Text | Self::HeaderText | Self::DecimalString => {
-                push_string(placeholder, &mut out)
+                push_string(placeholder, &mut out);
             }
             Self::Bytes(BinaryForm::Base64) => {
                 push_bytes(BinaryForm::Base64, placeholder, &mut out);
@@ -123,7 +122,17 @@ fn push_integer(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-fn push_header_text(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn push_boolean(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let value: &[u8] = match text {
+        b"t" | b"true" => b"true",
+        b"f" | b"false" => b"false",
+        _ => return None,
+    };
+    out.extend_from_slice(value);
+    Some(())
+}
+
+fn push_header_text(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for &byte in text {
         if matches!(byte, b'"' | b'\\') {
@@ -132,7 +141,6 @@ fn push_header_text(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
         out.push(byte);
     }
     out.push(b'"');
-    Some(())
 }
 
 fn push_decimal(text: &[u8], scale: i32, out: &mut Vec<u8>) -> Option<()> {

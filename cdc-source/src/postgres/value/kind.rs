@@ -1,11 +1,13 @@
 //! What a column becomes: its Connect schema, its encoder, its fallback.
 
 use super::binary::BinaryForm;
+use super::decimal::DecimalText;
 use super::default::default_text;
 use super::encoder::{TimeUnit, ValueEncoder};
 use super::oid;
 use crate::config::{BinaryHandling, DecimalFormat, DecimalHandling, TimePrecision, ValueConfig};
-use crate::schema::{Column, ConnectSchema};
+use crate::envelope::quoted;
+use crate::schema::{Column, ConnectSchema, StructSchema};
 
 /// Fractional digits of a time or timestamp column that declares none.
 const TIME_PRECISION_MAX: u8 = 6;
@@ -81,10 +83,10 @@ fn default_json(column: &Column, encoder: ValueEncoder, text: &str) -> Option<St
     match encoder {
         ValueEncoder::VariableDecimal => None,
         ValueEncoder::DecimalString => {
-            // The driver's decimal takes the column's scale before it becomes a string.
-            let scale = numeric_modifiers(column.type_modifier).map(|(_, scale)| scale)?;
-            let number = json_of(ValueEncoder::DecimalNumber { scale }, text)?;
-            Some(format!("\"{number}\""))
+            let scale = numeric_modifiers(column.type_modifier).map(|(_, scale)| scale);
+            Some(quoted(
+                &DecimalText::parse(text.as_bytes())?.to_plain_string(scale)?,
+            ))
         }
         _ => json_of(encoder, text),
     }
@@ -182,7 +184,7 @@ fn numeric_shape(type_modifier: i32, handling: DecimalHandling, format: DecimalF
         }
         (DecimalHandling::Precise, None) => {
             let schema = ConnectSchema::of_struct(
-                &crate::schema::StructSchema::new(
+                &StructSchema::new(
                     "io.debezium.data.VariableScaleDecimal",
                     vec![
                         ("scale".to_owned(), ConnectSchema::primitive("int32")),
