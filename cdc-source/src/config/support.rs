@@ -95,7 +95,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "guardrail.collections.max",
     "guardrail.collections.limit.action",
     "include.schema.changes",
-    "event.processing.failure.handling.mode",
     "errors.retry.timeout",
     "errors.retry.delay.max.ms",
     "errors.log.enable",
