@@ -233,6 +233,12 @@ fn read_publication(settings: &mut Settings) -> PublicationConfig {
 
 fn read_snapshot(settings: &mut Settings) -> SnapshotConfig {
     let include = settings.patterns("snapshot.include.collection.list");
+    if settings
+        .text("snapshot.mode")
+        .is_some_and(|mode| mode.eq_ignore_ascii_case("never"))
+    {
+        settings.warn("`snapshot.mode`: `never` is the old name of `no_data`");
+    }
     SnapshotConfig {
         mode: settings.choice(
             "snapshot.mode",
