@@ -9,10 +9,16 @@
 //! 5. [`transform`] plans what the connector's transforms do to the records of a table.
 
 pub mod config;
+pub mod engine;
 pub mod envelope;
 pub mod error;
+pub mod metrics;
+pub mod offset;
 pub mod postgres;
 pub mod schema;
+pub mod shutdown;
+pub mod sink;
+pub mod snapshot;
 pub mod transform;
 
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};

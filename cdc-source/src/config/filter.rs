@@ -48,6 +48,19 @@ impl TableFilter {
     }
 }
 
+impl TableFilter {
+    /// The entries of `table.include.list` that name one table, `schema.table`, without a pattern.
+    pub fn literal_tables(&self) -> Vec<String> {
+        let literal = |pattern: &Regex| {
+            let text = pattern.as_str().strip_prefix("^(?:")?.strip_suffix(")$")?;
+            let text = text.replace("\\.", ".");
+            let is_plain = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+            (text.matches('.').count() == 1 && text.chars().all(is_plain)).then_some(text)
+        };
+        self.table_include.iter().filter_map(literal).collect()
+    }
+}
+
 impl ColumnFilter {
     /// Whether a column is part of the row's struct.
     pub fn includes(&self, schema: &str, table: &str, column: &str) -> bool {

@@ -1,0 +1,131 @@
+//! Topics: looking them up, making them, purging them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as NativeTopic, TopicReplication};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::broker::librdkafka::failure::broker_error;
+use crate::broker::librdkafka::{LogContext, client_config};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::TopicPartition;
+
+/// A client for topics.
+pub struct Admin {
+    client: AdminClient<LogContext>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// A topic to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTopic {
+    /// Its name.
+    pub name: String,
+    /// The number of partitions; `None` for the broker's default.
+    pub partitions: Option<i32>,
+    /// The number of replicas; `None` for the broker's default.
+    pub replication_factor: Option<i32>,
+    /// Its settings.
+    pub config: BTreeMap<String, String>,
+}
+
+const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Admin {
+    /// Makes a client from librdkafka's settings.
+    ///
+    /// # Errors
+    /// If a setting is refused.
+    pub fn new(settings: &BTreeMap<String, String>) -> Result<Self> {
+        let client = client_config(settings)
+            .create_with_context(LogContext)
+            .map_err(|error| broker_error("cannot create the admin client", error))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let runtime = runtime.map_err(|error| {
+            Error::with_source(ErrorKind::Io, "cannot create the admin client", error)
+        })?;
+        Ok(Self { client, runtime })
+    }
+
+    /// The number of partitions of every topic of the cluster, by name.
+    ///
+    /// # Errors
+    /// If no broker answers within `timeout`.
+    pub fn topics(&self, timeout: Duration) -> Result<BTreeMap<String, i32>> {
+        let metadata = self
+            .client
+            .inner()
+            .fetch_metadata(None, timeout)
+            .map_err(|error| broker_error("cannot read the topics of the cluster", error))?;
+        let topics = metadata
+            .topics()
+            .iter()
+            .filter(|topic| topic.error().is_none());
+        Ok(topics
+            .map(|topic| {
+                let count = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+                (topic.name().to_owned(), count)
+            })
+            .collect())
+    }
+
+    /// Makes topics; those that exist already stay as they are.
+    ///
+    /// # Errors
+    /// If one cannot be made.
+    pub fn create_topics(&self, topics: &[NewTopic]) -> Result<()> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let natives: Vec<NativeTopic<'_>> = topics.iter().map(native_topic).collect();
+        let options = AdminOptions::new().operation_timeout(Some(ADMIN_TIMEOUT));
+        let created = self
+            .runtime
+            .block_on(self.client.create_topics(&natives, &options));
+        let created = created.map_err(|error| broker_error("cannot create topics", error))?;
+        for result in created {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => {
+                    let message = format!("cannot create topic={topic}: {code}");
+                    return Err(Error::new(ErrorKind::Broker, message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the records of each partition before its offset (`DeleteRecords`).
+    ///
+    /// # Errors
+    /// If a broker refuses.
+    pub fn delete_records(&self, offsets: &[(TopicPartition, i64)]) -> Result<()> {
+        let doing = "cannot delete records that have been processed";
+        let mut list = TopicPartitionList::with_capacity(offsets.len());
+        for (partition, offset) in offsets {
+            let offset = Offset::Offset(*offset);
+            list.add_partition_offset(&partition.topic, partition.partition, offset)
+                .map_err(|error| broker_error(doing, error))?;
+        }
+        let options = AdminOptions::new().operation_timeout(Some(ADMIN_TIMEOUT));
+        let deleted = self
+            .runtime
+            .block_on(self.client.delete_records(&list, &options));
+        deleted
+            .map(|_| ())
+            .map_err(|error| broker_error(doing, error))
+    }
+}
+
+fn native_topic(topic: &NewTopic) -> NativeTopic<'_> {
+    let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
+    let native = NativeTopic::new(&topic.name, topic.partitions.unwrap_or(-1), replication);
+    topic
+        .config
+        .iter()
+        .fold(native, |native, (key, value)| native.set(key, value))
+}

@@ -1,0 +1,318 @@
+//! A member of a consumer group.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use crate::broker::librdkafka::failure::{broker_error, is_fencing_code};
+use crate::broker::librdkafka::native::{self, EventQueue, NativeEvent, TopicHandle};
+use crate::broker::librdkafka::{LogContext, client_config, log};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::TopicPartition;
+use crate::record::RawRecord;
+
+/// A member of a group, polled by one thread.
+///
+/// A rebalance is an event like any other: nothing is assigned or given up until the thread says
+/// so, which leaves it the time to commit.
+pub struct GroupConsumer {
+    // The queue goes before its consumer.
+    queue: EventQueue,
+    consumer: BaseConsumer<LogContext>,
+}
+
+/// What polling a consumer brings.
+pub enum ConsumerEvent {
+    /// A record.
+    Record {
+        /// The topic, as a handle that is valid until the assignment changes.
+        topic: TopicHandle,
+        /// The partition.
+        partition: i32,
+        /// The record.
+        raw: RawRecord,
+    },
+    /// A partition has no more records for now; its end is this offset.
+    End(TopicPartition, i64),
+    /// The group gives these partitions, to be taken with [`GroupConsumer::assign`].
+    Assigned(Vec<TopicPartition>),
+    /// The group takes these partitions, to be given up with [`GroupConsumer::unassign`].
+    Revoked(Vec<TopicPartition>),
+    /// Something failed that the client cannot mend by itself.
+    Failed(Error),
+    /// Nothing that concerns the caller.
+    Other,
+}
+
+/// An offset that the group has committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommittedOffset {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// The offset of the next record, and the commit's metadata; `None` if nothing is committed.
+    pub offset: Option<(i64, String)>,
+}
+
+/// Where a partition is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartAt {
+    /// This offset.
+    Offset(i64),
+    /// The earliest record.
+    Earliest,
+    /// The end.
+    Latest,
+    /// Where `auto.offset.reset` says.
+    Reset,
+}
+
+/// A partition and where it is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// The position of the first record.
+    pub start: StartAt,
+}
+
+impl GroupConsumer {
+    /// Makes a consumer from librdkafka's settings; `group.id` must be among them.
+    ///
+    /// # Errors
+    /// If a setting is refused.
+    pub fn new(settings: &BTreeMap<String, String>) -> Result<Self> {
+        let config: ClientConfig = client_config(settings);
+        let consumer: BaseConsumer<LogContext> = config
+            .create_with_context(LogContext)
+            .map_err(|error| broker_error("cannot create the consumer", error))?;
+        let queue = EventQueue::of(&consumer).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Broker,
+                "cannot create the consumer: it has no group",
+            )
+        })?;
+        Ok(Self { queue, consumer })
+    }
+
+    /// Joins the group to read these topics; one that begins with `^` is a pattern.
+    ///
+    /// # Errors
+    /// If a pattern cannot be read.
+    pub fn subscribe(&self, topics: &[&str]) -> Result<()> {
+        let doing = || format!("cannot subscribe to {}", topics.join(", "));
+        self.consumer
+            .subscribe(topics)
+            .map_err(|error| broker_error(doing(), error))
+    }
+
+    /// The next event, waiting for it no longer than `timeout`.
+    #[inline]
+    pub fn poll(&self, timeout: Duration) -> Option<ConsumerEvent> {
+        Some(match self.queue.poll(timeout)? {
+            NativeEvent::Record(record) => {
+                let native::NativeRecord {
+                    topic,
+                    partition,
+                    raw,
+                } = record;
+                ConsumerEvent::Record {
+                    topic,
+                    partition,
+                    raw,
+                }
+            }
+            NativeEvent::End { partition, offset } => ConsumerEvent::End(partition, offset),
+            NativeEvent::Assign(partitions) => ConsumerEvent::Assigned(partitions),
+            NativeEvent::Revoke(partitions) => ConsumerEvent::Revoked(partitions),
+            NativeEvent::Error {
+                code,
+                message,
+                is_fatal,
+            } => consumer_failure(code, message, is_fatal),
+            NativeEvent::Log {
+                level,
+                facility,
+                message,
+            } => {
+                log(level, &facility, &message);
+                ConsumerEvent::Other
+            }
+            NativeEvent::Other => ConsumerEvent::Other,
+        })
+    }
+
+    /// The name of the topic of a record read since the last assignment.
+    pub fn topic_name(&self, topic: TopicHandle) -> String {
+        native::topic_name(topic)
+    }
+
+    /// What the group has committed for these partitions. Under `read_committed` this waits for
+    /// transactions that are still open on them.
+    ///
+    /// # Errors
+    /// If the coordinator does not answer within `timeout`.
+    pub fn committed(
+        &self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<CommittedOffset>> {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            list.add_partition(&partition.topic, partition.partition);
+        }
+        let committed = self
+            .consumer
+            .committed_offsets(list, timeout)
+            .map_err(|error| {
+                broker_error(
+                    "cannot read the offsets that the group has committed",
+                    error,
+                )
+            })?;
+        Ok(committed
+            .elements()
+            .iter()
+            .map(|element| {
+                let partition = TopicPartition {
+                    topic: element.topic().into(),
+                    partition: element.partition(),
+                };
+                let offset = match element.offset() {
+                    Offset::Offset(offset) => Some((offset, element.metadata().to_owned())),
+                    _ => None,
+                };
+                CommittedOffset { partition, offset }
+            })
+            .collect())
+    }
+
+    /// Takes these partitions and no others, and reads each from its position.
+    ///
+    /// # Errors
+    /// If the client refuses.
+    pub fn assign(&self, assignment: &[Assignment]) -> Result<()> {
+        let mut list = TopicPartitionList::with_capacity(assignment.len());
+        for Assignment { partition, start } in assignment {
+            let offset = match start {
+                StartAt::Offset(offset) => Offset::Offset(*offset),
+                StartAt::Earliest => Offset::Beginning,
+                StartAt::Latest => Offset::End,
+                StartAt::Reset => Offset::Invalid,
+            };
+            list.add_partition_offset(&partition.topic, partition.partition, offset)
+                .map_err(|error| broker_error(format!("cannot assign {partition}"), error))?;
+        }
+        self.consumer
+            .assign(&list)
+            .map_err(|error| broker_error("cannot assign partitions", error))
+    }
+
+    /// Gives up all partitions.
+    ///
+    /// # Errors
+    /// If the client refuses.
+    pub fn unassign(&self) -> Result<()> {
+        self.consumer
+            .unassign()
+            .map_err(|error| broker_error("cannot unassign partitions", error))
+    }
+
+    /// Whether the partitions were lost, so that nothing can be committed for them any more.
+    pub fn assignment_lost(&self) -> bool {
+        self.consumer.assignment_lost()
+    }
+
+    /// Stops or goes on fetching a partition.
+    ///
+    /// # Errors
+    /// If the client refuses.
+    pub fn set_paused(&self, partition: &TopicPartition, paused: bool) -> Result<()> {
+        let mut list = TopicPartitionList::with_capacity(1);
+        list.add_partition(&partition.topic, partition.partition);
+        let done = if paused {
+            self.consumer.pause(&list)
+        } else {
+            self.consumer.resume(&list)
+        };
+        done.map_err(|error| broker_error(format!("cannot pause or resume {partition}"), error))
+    }
+
+    /// Commits these offsets, each with its metadata, and waits for the answer.
+    ///
+    /// # Errors
+    /// If the group has gone on without this member, or the coordinator does not answer.
+    pub fn commit(&self, offsets: &[(TopicPartition, i64, String)]) -> Result<()> {
+        let list = offset_list(offsets)?;
+        self.consumer
+            .commit(&list, rdkafka::consumer::CommitMode::Sync)
+            .map_err(|error| broker_error("cannot commit offsets", error))
+    }
+
+    /// The offset of the first record of a partition that is not older than `timestamp_ms`; `None`
+    /// if there is none.
+    ///
+    /// # Errors
+    /// If the broker does not answer within `timeout`.
+    pub fn offset_for_time(
+        &self,
+        partition: &TopicPartition,
+        timestamp_ms: i64,
+        timeout: Duration,
+    ) -> Result<Option<i64>> {
+        let doing = || format!("cannot find the offset of a time in {partition}");
+        let failed = |error: KafkaError| broker_error(doing(), error);
+        let mut list = TopicPartitionList::with_capacity(1);
+        let time = Offset::Offset(timestamp_ms);
+        list.add_partition_offset(&partition.topic, partition.partition, time)
+            .map_err(failed)?;
+        let found = self
+            .consumer
+            .offsets_for_times(list, timeout)
+            .map_err(failed)?;
+        let element = found.find_partition(&partition.topic, partition.partition);
+        Ok(element.and_then(|element| match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        }))
+    }
+
+    /// What a transaction that commits offsets of this member must name.
+    pub(crate) fn group_metadata(&self) -> Option<rdkafka::consumer::ConsumerGroupMetadata> {
+        self.consumer.group_metadata()
+    }
+}
+
+pub(crate) fn offset_list(offsets: &[(TopicPartition, i64, String)]) -> Result<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for (partition, offset, metadata) in offsets {
+        let mut element = list.add_partition(&partition.topic, partition.partition);
+        element.set_metadata(metadata);
+        element
+            .set_offset(Offset::Offset(*offset))
+            .map_err(|error| broker_error(format!("cannot commit {partition}"), error))?;
+    }
+    Ok(list)
+}
+
+/// Most errors of a consumer pass by themselves: brokers that are away come back.
+fn consumer_failure(code: RDKafkaErrorCode, message: String, is_fatal: bool) -> ConsumerEvent {
+    let failed = |kind| ConsumerEvent::Failed(Error::new(kind, message.clone()));
+    match code {
+        RDKafkaErrorCode::FencedInstanceId => failed(ErrorKind::Config),
+        _ if is_fatal && is_fencing_code(code) => failed(ErrorKind::Fenced),
+        _ if is_fatal => failed(ErrorKind::Broker),
+        RDKafkaErrorCode::GroupAuthorizationFailed
+        | RDKafkaErrorCode::TopicAuthorizationFailed
+        | RDKafkaErrorCode::SaslAuthenticationFailed
+        | RDKafkaErrorCode::InvalidSessionTimeout
+        | RDKafkaErrorCode::InconsistentGroupProtocol
+        | RDKafkaErrorCode::AutoOffsetReset => failed(ErrorKind::Config),
+        _ => {
+            tracing::warn!(target: "librdkafka", ?code, "{message}");
+            ConsumerEvent::Other
+        }
+    }
+}

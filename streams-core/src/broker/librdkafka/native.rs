@@ -1,0 +1,307 @@
+//! The calls to librdkafka that its Rust binding does not offer; the only unsafe code.
+//!
+//! - Events of a consumer with all they carry: the binding reduces the end of a partition to a
+//!   number without topic and offset, and runs rebalances inside the poll, where the tasks that
+//!   must commit first cannot be reached.
+//! - A flush that waits for what is in flight and no longer: the binding waits in slices of 100 ms.
+#![allow(unsafe_code, reason = "the one module that calls librdkafka directly")]
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::bindings as sys;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
+
+use crate::id::TopicPartition;
+use crate::record::{Header, Headers, RawRecord};
+
+/// What a consumer's queue can hold.
+pub(crate) enum NativeEvent {
+    /// A record of a partition.
+    Record(NativeRecord),
+    /// The end of a partition.
+    End {
+        partition: TopicPartition,
+        offset: i64,
+    },
+    /// The group gives these partitions; they are to be assigned.
+    Assign(Vec<TopicPartition>),
+    /// The group takes these partitions; they are to be unassigned.
+    Revoke(Vec<TopicPartition>),
+    /// Something failed.
+    Error {
+        code: RDKafkaErrorCode,
+        message: String,
+        is_fatal: bool,
+    },
+    /// A line of librdkafka's log.
+    Log {
+        level: RDKafkaLogLevel,
+        facility: String,
+        message: String,
+    },
+    /// An event of no interest.
+    Other,
+}
+
+/// A record and where it came from.
+pub(crate) struct NativeRecord {
+    pub(crate) topic: TopicHandle,
+    pub(crate) partition: i32,
+    pub(crate) raw: RawRecord,
+}
+
+/// librdkafka's own handle of a topic: two records with equal handles are of one topic, as long as
+/// the assignment does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TopicHandle(NonNull<sys::rd_kafka_topic_t>);
+
+/// The queue of a consumer's events.
+pub(crate) struct EventQueue {
+    queue: NonNull<sys::rd_kafka_queue_t>,
+}
+
+// SAFETY: librdkafka's queues are locked inside and may be used from any thread.
+unsafe impl Send for EventQueue {}
+
+impl EventQueue {
+    /// The queue of a consumer with a group. The consumer must outlive it, and must not be polled
+    /// by other means.
+    pub(crate) fn of<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Self> {
+        // SAFETY: the pointer is that of a live consumer; the reference is given back on drop.
+        let queue = unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
+        NonNull::new(queue).map(|queue| Self { queue })
+    }
+
+    /// The next event, waiting for it no longer than `timeout`.
+    pub(crate) fn poll(&self, timeout: Duration) -> Option<NativeEvent> {
+        let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the queue is live; the event is ours, and destroyed by `Event`.
+        let event = unsafe { sys::rd_kafka_queue_poll(self.queue.as_ptr(), timeout_ms) };
+        NonNull::new(event).map(|event| Event(event).read())
+    }
+}
+
+impl Drop for EventQueue {
+    fn drop(&mut self) {
+        // SAFETY: this gives back the reference taken in `of`.
+        unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) }
+    }
+}
+
+struct Event(NonNull<sys::rd_kafka_event_t>);
+
+impl Event {
+    fn read(&self) -> NativeEvent {
+        // SAFETY: the event is live until `self` is dropped, and every pointer that it lends is
+        // read before.
+        unsafe {
+            match sys::rd_kafka_event_type(self.0.as_ptr()) {
+                sys::RD_KAFKA_EVENT_FETCH => self.read_record(),
+                sys::RD_KAFKA_EVENT_ERROR => self.read_error(),
+                sys::RD_KAFKA_EVENT_REBALANCE => self.read_rebalance(),
+                sys::RD_KAFKA_EVENT_LOG => self.read_log(),
+                _ => NativeEvent::Other,
+            }
+        }
+    }
+
+    unsafe fn read_record(&self) -> NativeEvent {
+        // SAFETY: the caller holds the event; a message lives as long as its event.
+        unsafe {
+            let Some(message) = sys::rd_kafka_event_message_next(self.0.as_ptr()).as_ref() else {
+                return NativeEvent::Other;
+            };
+            let Some(topic) = NonNull::new(message.rkt) else {
+                return NativeEvent::Other;
+            };
+            let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+            let timestamp_ms = sys::rd_kafka_message_timestamp(message, &raw mut kind);
+            let raw = RawRecord::new(
+                bytes(message.key, message.key_len),
+                bytes(message.payload, message.len),
+                message.offset,
+                timestamp_ms,
+                headers(message),
+            );
+            let partition = message.partition;
+            NativeEvent::Record(NativeRecord {
+                topic: TopicHandle(topic),
+                partition,
+                raw,
+            })
+        }
+    }
+
+    unsafe fn read_error(&self) -> NativeEvent {
+        // SAFETY: the caller holds the event; the partition is ours to destroy.
+        unsafe {
+            let event = self.0.as_ptr();
+            let error = sys::rd_kafka_event_error(event);
+            if error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__PARTITION_EOF {
+                let place = sys::rd_kafka_event_topic_partition(event);
+                let Some(read) = place.as_ref() else {
+                    return NativeEvent::Other;
+                };
+                let (partition, offset) = (topic_partition(read), read.offset);
+                sys::rd_kafka_topic_partition_destroy(place);
+                return NativeEvent::End { partition, offset };
+            }
+            NativeEvent::Error {
+                code: error.into(),
+                message: text(sys::rd_kafka_event_error_string(event)),
+                is_fatal: sys::rd_kafka_event_error_is_fatal(event) != 0,
+            }
+        }
+    }
+
+    unsafe fn read_rebalance(&self) -> NativeEvent {
+        // SAFETY: the caller holds the event, which owns the list.
+        unsafe {
+            let event = self.0.as_ptr();
+            let error = sys::rd_kafka_event_error(event);
+            let list = sys::rd_kafka_event_topic_partition_list(event);
+            let partitions = partitions(list);
+            match error {
+                sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                    NativeEvent::Assign(partitions)
+                }
+                _ => NativeEvent::Revoke(partitions),
+            }
+        }
+    }
+
+    unsafe fn read_log(&self) -> NativeEvent {
+        let (mut facility, mut message) = (std::ptr::null(), std::ptr::null());
+        let mut level = 0;
+        // SAFETY: the caller holds the event, which owns the strings.
+        unsafe {
+            let event = self.0.as_ptr();
+            let failed =
+                sys::rd_kafka_event_log(event, &raw mut facility, &raw mut message, &raw mut level);
+            if failed != 0 {
+                return NativeEvent::Other;
+            }
+            let (facility, message) = (text(facility), text(message));
+            NativeEvent::Log {
+                level: log_level(level),
+                facility,
+                message,
+            }
+        }
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: the event was given to us by the queue, and is destroyed once.
+        unsafe { sys::rd_kafka_event_destroy(self.0.as_ptr()) }
+    }
+}
+
+/// librdkafka's levels are syslog's.
+fn log_level(level: i32) -> RDKafkaLogLevel {
+    match level {
+        0 => RDKafkaLogLevel::Emerg,
+        1 => RDKafkaLogLevel::Alert,
+        2 => RDKafkaLogLevel::Critical,
+        3 => RDKafkaLogLevel::Error,
+        4 => RDKafkaLogLevel::Warning,
+        5 => RDKafkaLogLevel::Notice,
+        6 => RDKafkaLogLevel::Info,
+        _ => RDKafkaLogLevel::Debug,
+    }
+}
+
+unsafe fn bytes<'a>(start: *const c_void, length: usize) -> Option<&'a [u8]> {
+    // SAFETY: the caller names memory of this length that lives while the slice is used.
+    (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start.cast::<u8>(), length) })
+}
+
+unsafe fn text(start: *const c_char) -> String {
+    if start.is_null() {
+        return String::new();
+    }
+    // SAFETY: librdkafka's strings end with a zero.
+    unsafe { CStr::from_ptr(start) }
+        .to_string_lossy()
+        .into_owned()
+}
+
+unsafe fn topic_partition(place: &sys::rd_kafka_topic_partition_t) -> TopicPartition {
+    // SAFETY: a partition's topic is a string that ends with a zero.
+    let topic = unsafe { text(place.topic) };
+    TopicPartition {
+        topic: Arc::from(topic),
+        partition: place.partition,
+    }
+}
+
+unsafe fn partitions(list: *const sys::rd_kafka_topic_partition_list_t) -> Vec<TopicPartition> {
+    // SAFETY: a list has `cnt` elements.
+    unsafe {
+        let Some(list) = list.as_ref() else {
+            return Vec::new();
+        };
+        let count = usize::try_from(list.cnt).unwrap_or(0);
+        if list.elems.is_null() {
+            return Vec::new();
+        }
+        let elements = std::slice::from_raw_parts(list.elems, count);
+        elements
+            .iter()
+            .map(|place| topic_partition(place))
+            .collect()
+    }
+}
+
+unsafe fn headers(message: &sys::rd_kafka_message_t) -> Headers {
+    let mut list = std::ptr::null_mut();
+    // SAFETY: the message is live, and owns its headers.
+    unsafe {
+        let error = sys::rd_kafka_message_headers(message, &raw mut list);
+        if error != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || list.is_null() {
+            return Headers::new();
+        }
+        (0..sys::rd_kafka_header_cnt(list))
+            .filter_map(|index| header(list, index))
+            .collect()
+    }
+}
+
+unsafe fn header(list: *const sys::rd_kafka_headers_t, index: usize) -> Option<Header> {
+    let (mut name, mut value, mut size) = (std::ptr::null(), std::ptr::null(), 0);
+    // SAFETY: the index is below the list's count, and the list lives while this runs.
+    unsafe {
+        let error =
+            sys::rd_kafka_header_get_all(list, index, &raw mut name, &raw mut value, &raw mut size);
+        if error != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        let value = bytes(value, size).map(Box::from);
+        Some(Header {
+            key: text(name).into_boxed_str(),
+            value,
+        })
+    }
+}
+
+/// The name of a topic whose record has just been read.
+pub(crate) fn topic_name(topic: TopicHandle) -> String {
+    // SAFETY: a handle is used only while its partition is assigned, which keeps the topic alive.
+    unsafe { text(sys::rd_kafka_topic_name(topic.0.as_ptr())) }
+}
+
+/// Sends what waits and returns when the broker has answered for all of it, or after `timeout`;
+/// returns whether nothing is left. The lingering of batches ends at once.
+pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) -> bool {
+    let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the pointer is that of a live producer.
+    let result = unsafe { sys::rd_kafka_flush(producer.client().native_ptr(), timeout_ms) };
+    result == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}

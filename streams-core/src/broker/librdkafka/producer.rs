@@ -1,0 +1,303 @@
+//! A producer that can be transactional, drained without waiting longer than needed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use rdkafka::{ClientConfig, Message as _};
+
+use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
+use crate::broker::librdkafka::failure::broker_error;
+use crate::broker::librdkafka::{client_config, log, native};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::TopicPartition;
+use crate::record::{Headers, OutgoingRecord};
+
+/// A record that the broker has refused, or that could not be sent in time.
+#[derive(Debug)]
+pub struct DeliveryFailure {
+    /// The topic it was for.
+    pub topic: String,
+    /// The partition it was for.
+    pub partition: i32,
+    /// Why.
+    pub error: Error,
+}
+
+/// Collects what could not be delivered; deliveries that succeed are not reported.
+#[derive(Default)]
+struct DeliveryContext {
+    any: AtomicBool,
+    failures: Mutex<VecDeque<DeliveryFailure>>,
+}
+
+/// Beyond these, more failures of the same commit say nothing new.
+const FAILURES_KEPT_MAX: usize = 100;
+
+impl ClientContext for DeliveryContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(target: "librdkafka", %error, "{reason}");
+    }
+}
+
+impl ProducerContext for DeliveryContext {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): Self::DeliveryOpaque) {
+        let Err((error, message)) = result else {
+            return;
+        };
+        let (topic, partition) = (message.topic().to_owned(), message.partition());
+        let doing = format!("cannot deliver a record to topic={topic} partition={partition}");
+        let failure = DeliveryFailure {
+            topic,
+            partition,
+            error: broker_error(doing, error.clone()),
+        };
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() < FAILURES_KEPT_MAX {
+            failures.push_back(failure);
+        }
+        self.any.store(true, Ordering::Release);
+    }
+}
+
+/// A producer for one thread: idempotent, and transactional if it has a `transactional.id`.
+pub struct TransactionalProducer {
+    producer: BaseProducer<DeliveryContext>,
+    transactional_id: Option<String>,
+}
+
+/// How long one blocking call to the client may take, so that a caller can look at other things in
+/// between.
+const CALL_MAX: Duration = Duration::from_secs(5);
+
+impl TransactionalProducer {
+    /// Makes a producer from librdkafka's settings.
+    ///
+    /// # Errors
+    /// If a setting is refused.
+    pub fn new(settings: &BTreeMap<String, String>) -> Result<Self> {
+        let mut config: ClientConfig = client_config(settings);
+        config.set("delivery.report.only.error", "true");
+        let producer = config
+            .create_with_context(DeliveryContext::default())
+            .map_err(|error| broker_error("cannot create the producer", error))?;
+        Ok(Self {
+            producer,
+            transactional_id: settings.get("transactional.id").cloned(),
+        })
+    }
+
+    /// Whether it has a `transactional.id`.
+    pub fn is_transactional(&self) -> bool {
+        self.transactional_id.is_some()
+    }
+
+    /// Takes the transactional id over: what an earlier owner left open is aborted, and the owner
+    /// is fenced. Does nothing without a transactional id.
+    ///
+    /// # Errors
+    /// If the coordinator does not answer within `timeout`.
+    pub fn init_transactions(&self, timeout: Duration) -> Result<()> {
+        let Some(id) = &self.transactional_id else {
+            return Ok(());
+        };
+        let doing = || format!("cannot initialise transactions of transactional.id={id}");
+        self.retried(timeout, doing, |producer| {
+            producer.init_transactions(CALL_MAX)
+        })
+    }
+
+    /// Begins a transaction; nothing is sent yet.
+    ///
+    /// # Errors
+    /// If one is open, or the producer has failed.
+    pub fn begin_transaction(&self) -> Result<()> {
+        self.producer
+            .begin_transaction()
+            .map_err(|error| broker_error("cannot begin a transaction", error))
+    }
+
+    /// Sends a record, waiting for room in the queue.
+    ///
+    /// # Errors
+    /// If the record cannot be taken: too large, no such partition, or fenced.
+    #[inline]
+    pub fn send(&self, record: &OutgoingRecord<'_>) -> Result<()> {
+        let mut base: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(record.topic).timestamp(record.timestamp_ms);
+        base.partition = record.partition;
+        base.key = record.key;
+        base.payload = record.value;
+        if !record.headers.is_empty() {
+            base = base.headers(owned_headers(record.headers));
+        }
+        loop {
+            match self.producer.send(base) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent)) => {
+                    base = unsent;
+                    self.producer.poll(Duration::from_millis(1));
+                }
+                Err((error, _)) => return Err(send_error(record, error)),
+            }
+        }
+    }
+
+    /// Serves what the client has to say, without waiting.
+    pub fn poll(&self) {
+        self.producer.poll(Duration::ZERO);
+    }
+
+    /// Waits until the broker has answered for every record.
+    ///
+    /// # Errors
+    /// If it has not within `timeout`.
+    pub fn flush(&self, timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        // Records that fail stay in the queue until they are polled, so neither call alone ends.
+        while !native::flush(&self.producer, Duration::from_millis(10)) {
+            self.producer.poll(Duration::ZERO);
+            if Instant::now() >= deadline {
+                let left = self.producer.in_flight_count();
+                let message = format!("the broker has not answered for {left} records in time");
+                return Err(Error::new(ErrorKind::Broker, message));
+            }
+        }
+        self.producer.poll(Duration::ZERO);
+        Ok(())
+    }
+
+    /// The oldest failure of a delivery that has not been taken yet.
+    pub fn take_failure(&self) -> Option<DeliveryFailure> {
+        let context = self.producer.client().context();
+        if !context.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut failures = context
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let failure = failures.pop_front();
+        context.any.store(!failures.is_empty(), Ordering::Release);
+        failure
+    }
+
+    /// Makes a group's offsets part of the transaction.
+    ///
+    /// # Errors
+    /// If the group has gone on without the consumer, or the coordinator does not answer within
+    /// `timeout`.
+    pub fn send_offsets(
+        &self,
+        offsets: &[(TopicPartition, i64, String)],
+        consumer: &GroupConsumer,
+        timeout: Duration,
+    ) -> Result<()> {
+        let list = offset_list(offsets)?;
+        let metadata = consumer.group_metadata().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Fenced,
+                "the consumer is not a member of its group",
+            )
+        })?;
+        let doing = || "cannot send offsets to the transaction".to_owned();
+        self.retried(timeout, doing, |producer| {
+            producer.send_offsets_to_transaction(&list, &metadata, CALL_MAX)
+        })
+    }
+
+    /// Commits the transaction. Everything sent must have been flushed.
+    ///
+    /// # Errors
+    /// If the producer is fenced, the transaction must be aborted, or the coordinator does not
+    /// answer within `timeout`.
+    pub fn commit_transaction(&self, timeout: Duration) -> Result<()> {
+        let doing = || "cannot commit the transaction".to_owned();
+        self.retried(timeout, doing, |producer| {
+            producer.commit_transaction(CALL_MAX)
+        })
+    }
+
+    /// Aborts the transaction: what was sent in it is never seen by `read_committed` consumers.
+    ///
+    /// # Errors
+    /// If the producer is fenced, or the coordinator does not answer within `timeout`.
+    pub fn abort_transaction(&self, timeout: Duration) -> Result<()> {
+        let doing = || "cannot abort the transaction".to_owned();
+        self.retried(timeout, doing, |producer| {
+            producer.abort_transaction(CALL_MAX)
+        })
+    }
+
+    /// The number of partitions of a topic.
+    ///
+    /// # Errors
+    /// If the topic does not exist or no broker answers.
+    pub fn partition_count(&self, topic: &str) -> Result<i32> {
+        let doing = || format!("cannot read the partitions of topic={topic}");
+        let metadata = self.producer.client().fetch_metadata(Some(topic), CALL_MAX);
+        let metadata = metadata.map_err(|error| broker_error(doing(), error))?;
+        match metadata.topics().first() {
+            Some(found) if found.error().is_none() && !found.partitions().is_empty() => {
+                Ok(i32::try_from(found.partitions().len()).unwrap_or(i32::MAX))
+            }
+            _ => Err(Error::new(
+                ErrorKind::Production,
+                format!("{}: it does not exist", doing()),
+            )),
+        }
+    }
+
+    fn retried(
+        &self,
+        timeout: Duration,
+        doing: impl Fn() -> String,
+        call: impl Fn(&BaseProducer<DeliveryContext>) -> Result<(), KafkaError>,
+    ) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            match call(&self.producer) {
+                Ok(()) => return Ok(()),
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && Instant::now() < deadline => {}
+                Err(error) => return Err(broker_error(doing(), error)),
+            }
+        }
+    }
+}
+
+fn owned_headers(headers: &Headers) -> OwnedHeaders {
+    let owned = OwnedHeaders::new_with_capacity(headers.len());
+    headers.iter().fold(owned, |owned, header| {
+        owned.insert(Header {
+            key: &header.key,
+            value: header.value.as_deref(),
+        })
+    })
+}
+
+fn send_error(record: &OutgoingRecord<'_>, error: KafkaError) -> Error {
+    let topic = record.topic;
+    let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+    let place = record
+        .partition
+        .map_or(String::new(), |partition| format!(" partition={partition}"));
+    let message = format!("cannot send a record of {size} bytes to topic={topic}{place}");
+    match broker_error("", error.clone()).kind() {
+        ErrorKind::Fenced => broker_error(message, error),
+        _ => Error::with_source(ErrorKind::Production, message, error),
+    }
+}

@@ -1,0 +1,10 @@
+//! The broker as the run time sees it. Only `librdkafka` below names the client library.
+
+mod librdkafka;
+
+pub use librdkafka::admin::{Admin, NewTopic};
+pub use librdkafka::consumer::{
+    Assignment, CommittedOffset, ConsumerEvent, GroupConsumer, StartAt,
+};
+pub use librdkafka::native::TopicHandle;
+pub use librdkafka::producer::{DeliveryFailure, TransactionalProducer};

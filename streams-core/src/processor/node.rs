@@ -1,0 +1,142 @@
+//! A processor in its place in a task.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use crate::error::{Error, ErrorKind};
+use crate::processor::context::ProcessorContext;
+use crate::processor::handler::FailureOrigin;
+use crate::processor::port::{Fanout, Push};
+use crate::processor::punctuate::Punctuation;
+use crate::processor::task_context::{TaskContext, Tries};
+use crate::processor::{Processor, ProcessorError};
+use crate::record::Record;
+
+/// What the task calls on each of its processors, whatever their types.
+pub(crate) trait Lifecycle {
+    /// Prepares the processor.
+    ///
+    /// # Errors
+    /// If the processor's own `init` fails.
+    fn init(&mut self, task: &mut TaskContext) -> Result<(), Error>;
+
+    fn punctuate(&mut self, task: &mut TaskContext, due: Punctuation, timestamp_ms: i64);
+
+    fn close(&mut self);
+}
+
+/// A processor, its name and its children.
+pub(crate) struct ProcessorNode<P, KIn, VIn, KOut, VOut> {
+    processor: P,
+    children: Fanout<KOut, VOut>,
+    id: usize,
+    name: Rc<str>,
+    input: PhantomData<fn(KIn, VIn)>,
+}
+
+impl<P, KIn, VIn, KOut, VOut> ProcessorNode<P, KIn, VIn, KOut, VOut>
+where
+    P: Processor<KIn, VIn, KOut, VOut>,
+{
+    pub(crate) fn new(
+        processor: P,
+        children: Fanout<KOut, VOut>,
+        id: usize,
+        name: Rc<str>,
+    ) -> Self {
+        Self {
+            processor,
+            children,
+            id,
+            name,
+            input: PhantomData,
+        }
+    }
+
+    /// Retries while the handler says so; the handler has done the rest when this returns.
+    #[cold]
+    fn failed(
+        &mut self,
+        task: &mut TaskContext,
+        error: ProcessorError,
+        copy: Option<Record<KIn, VIn>>,
+    ) {
+        let mut failure = Failure(error);
+        let mut copy = copy;
+        let mut retries = 0;
+        loop {
+            let tries = match copy {
+                Some(_) => Tries::repeatable(retries),
+                None => Tries {
+                    retries,
+                    ..Tries::ONCE
+                },
+            };
+            let origin = FailureOrigin::Processing;
+            let Some(wait) = task.handle_failure(origin, &self.name, &failure, tries) else {
+                return;
+            };
+            let Some(record) = copy.take() else { return };
+            task.environment.clock.sleep(wait);
+            retries += 1;
+            copy = self.processor.copy_for_retry(&record);
+            let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
+            match self.processor.process(&mut context, record) {
+                Ok(()) => return,
+                Err(error) => failure = Failure(error),
+            }
+        }
+    }
+}
+
+/// What a user's code failed with, as an error that handlers can be given.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Failure(ProcessorError);
+
+impl<P, KIn, VIn, KOut, VOut> Push<KIn, VIn> for ProcessorNode<P, KIn, VIn, KOut, VOut>
+where
+    P: Processor<KIn, VIn, KOut, VOut>,
+{
+    #[inline]
+    fn push(&mut self, task: &mut TaskContext, record: Record<KIn, VIn>) {
+        let copy = if task.retries_processing {
+            self.processor.copy_for_retry(&record)
+        } else {
+            None
+        };
+        let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
+        if let Err(error) = self.processor.process(&mut context, record) {
+            self.failed(task, error, copy);
+        }
+    }
+}
+
+impl<P, KIn, VIn, KOut, VOut> Lifecycle for ProcessorNode<P, KIn, VIn, KOut, VOut>
+where
+    P: Processor<KIn, VIn, KOut, VOut>,
+{
+    fn init(&mut self, task: &mut TaskContext) -> Result<(), Error> {
+        let id = task.id;
+        let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
+        self.processor.init(&mut context).map_err(|error| {
+            let message = format!(
+                "cannot initialise the processor node={} task={id}",
+                self.name
+            );
+            Error::with_source(ErrorKind::Processing, message, error)
+        })
+    }
+
+    fn punctuate(&mut self, task: &mut TaskContext, due: Punctuation, timestamp_ms: i64) {
+        let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
+        if let Err(error) = self.processor.punctuate(&mut context, due, timestamp_ms) {
+            let origin = FailureOrigin::Processing;
+            task.handle_failure(origin, &self.name, &Failure(error), Tries::ONCE);
+        }
+    }
+
+    fn close(&mut self) {
+        self.processor.close();
+    }
+}

@@ -1,0 +1,183 @@
+//! Sinks: where keys and values become bytes and leave the task.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::error::{ErrorKind, Result};
+use crate::processor::handler::FailureOrigin;
+use crate::processor::port::Push;
+use crate::processor::task_context::{TaskContext, Tries};
+use crate::record::{OutgoingRecord, Record, RecordMetadata};
+use crate::serde::{Presence, SerdeError, Serializer};
+
+/// Takes what a task sends: the thread's producer, or a test driver.
+pub trait Collector {
+    /// Takes one record. It is delivered, or its failure known, by the next commit.
+    ///
+    /// # Errors
+    /// If it cannot be taken at all.
+    fn send(&self, record: &OutgoingRecord<'_>) -> Result<()>;
+
+    /// The number of partitions of a topic, for a custom partitioner.
+    ///
+    /// # Errors
+    /// If the topic does not exist or no broker answers.
+    fn partition_count(&self, topic: &str) -> Result<i32>;
+}
+
+/// Chooses the partitions of a record (`StreamPartitioner`, KIP-873).
+pub trait StreamPartitioner<K, V>: Send + Sync {
+    /// The partitions that get the record: `None` for the producer's own choice, none at all to
+    /// leave the record out, several to send it to each.
+    fn partitions(&self, topic: &str, key: &K, value: &V, partition_count: i32)
+    -> Option<Vec<i32>>;
+}
+
+impl<K, V, F> StreamPartitioner<K, V> for F
+where
+    F: Fn(&str, &K, &V, i32) -> Option<Vec<i32>> + Send + Sync,
+{
+    fn partitions(&self, topic: &str, key: &K, value: &V, count: i32) -> Option<Vec<i32>> {
+        self(topic, key, value, count)
+    }
+}
+
+/// Chooses a record's topic (`TopicNameExtractor`); the topic must exist.
+pub type TopicNameExtractor<K, V> =
+    dyn Fn(&Record<K, V>, Option<RecordMetadata<'_>>) -> Arc<str> + Send + Sync;
+
+/// Where a sink sends its records.
+pub enum SinkTopic<K, V> {
+    /// One topic.
+    Fixed(Arc<str>),
+    /// A topic for each record.
+    Extracted(Arc<TopicNameExtractor<K, V>>),
+}
+
+impl<K, V> Clone for SinkTopic<K, V> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Fixed(topic) => Self::Fixed(Arc::clone(topic)),
+            Self::Extracted(extractor) => Self::Extracted(Arc::clone(extractor)),
+        }
+    }
+}
+
+/// A sink in its place in a task.
+pub(crate) struct SinkNode<K, V> {
+    name: Rc<str>,
+    topic: SinkTopic<K, V>,
+    key: Arc<dyn Serializer<K>>,
+    value: Arc<dyn Serializer<V>>,
+    partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
+    key_buffer: Vec<u8>,
+    value_buffer: Vec<u8>,
+    input: PhantomData<fn(K, V)>,
+}
+
+/// A buffer above this is given back after use, so that one large record does not stay for ever.
+const BUFFER_KEPT_BYTES_MAX: usize = 64 * 1024;
+
+impl<K, V> SinkNode<K, V> {
+    pub(crate) fn new(
+        name: Rc<str>,
+        topic: SinkTopic<K, V>,
+        key: Arc<dyn Serializer<K>>,
+        value: Arc<dyn Serializer<V>>,
+        partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
+    ) -> Self {
+        let (key_buffer, value_buffer) = (Vec::new(), Vec::new());
+        Self {
+            name,
+            topic,
+            key,
+            value,
+            partitioner,
+            key_buffer,
+            value_buffer,
+            input: PhantomData,
+        }
+    }
+
+    /// Serializes into the node's buffers.
+    fn write(
+        &mut self,
+        topic: &str,
+        record: &mut Record<K, V>,
+    ) -> Result<(Presence, Presence), SerdeError> {
+        self.key_buffer.clear();
+        self.value_buffer.clear();
+        let Record {
+            key,
+            value,
+            headers,
+            ..
+        } = record;
+        let key = self
+            .key
+            .serialize(topic, headers, key, &mut self.key_buffer);
+        let key = key.map_err(|error| SerdeError::with_source("cannot write the key", error))?;
+        let value = self
+            .value
+            .serialize(topic, headers, value, &mut self.value_buffer);
+        let value =
+            value.map_err(|error| SerdeError::with_source("cannot write the value", error))?;
+        Ok((key, value))
+    }
+
+    fn send(&mut self, task: &mut TaskContext, topic: &str, mut record: Record<K, V>) {
+        let (key, value) = match self.write(topic, &mut record) {
+            Ok(presence) => presence,
+            Err(error) => {
+                let origin = FailureOrigin::Serialization;
+                task.handle_failure(origin, &self.name, &error, Tries::ONCE);
+                return;
+            }
+        };
+        let mut outgoing = OutgoingRecord {
+            topic,
+            partition: None,
+            key: (key == Presence::Bytes).then_some(&*self.key_buffer),
+            value: (value == Presence::Bytes).then_some(&*self.value_buffer),
+            timestamp_ms: record.timestamp_ms,
+            headers: &record.headers,
+        };
+        let collector = Rc::clone(&task.environment.collector);
+        let sent =
+            match &self.partitioner {
+                None => collector.send(&outgoing),
+                Some(partitioner) => collector.partition_count(topic).and_then(|count| {
+                    match partitioner.partitions(topic, &record.key, &record.value, count) {
+                        None => collector.send(&outgoing),
+                        Some(partitions) => {
+                            task.counts.dropped += u64::from(partitions.is_empty());
+                            partitions.into_iter().try_for_each(|partition| {
+                                outgoing.partition = Some(partition);
+                                collector.send(&outgoing)
+                            })
+                        }
+                    }
+                }),
+            };
+        if let Err(error) = sent {
+            if error.kind() == ErrorKind::Fenced {
+                task.fail(error);
+                return;
+            }
+            task.handle_failure(FailureOrigin::Production, &self.name, &error, Tries::ONCE);
+        }
+        self.key_buffer.shrink_to(BUFFER_KEPT_BYTES_MAX);
+        self.value_buffer.shrink_to(BUFFER_KEPT_BYTES_MAX);
+    }
+}
+
+impl<K, V> Push<K, V> for SinkNode<K, V> {
+    fn push(&mut self, task: &mut TaskContext, record: Record<K, V>) {
+        let topic = match &self.topic {
+            SinkTopic::Fixed(topic) => Arc::clone(topic),
+            SinkTopic::Extracted(extract) => extract(&record, task.record_metadata()),
+        };
+        self.send(task, &topic, record);
+    }
+}

@@ -1,0 +1,157 @@
+//! Serdes: from a record's bytes to typed keys and values and back.
+//!
+//! The traits follow Kafka's `Serializer` and `Deserializer`: both are given the topic and the
+//! headers. Kafka's null is `None` in the bytes; a serde of a plain type refuses it, and
+//! [`Nullable`] maps it to `Option::None`.
+
+mod bytes;
+mod connect_json;
+mod json;
+mod list;
+mod number;
+mod text;
+mod unit;
+mod uuid;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::record::Headers;
+
+pub use bytes::{BoxedByteSerde, ByteSerde};
+pub use connect_json::{ConnectJson, ConnectValue};
+pub use json::Json;
+pub use list::{List, ListElement};
+pub use number::{Bool, F32, F64, I16, I32, I64};
+pub use text::{SharedUtf8, Utf8, Utf8Lossy};
+pub use unit::Unit;
+pub use uuid::UuidSerde;
+
+/// Why bytes could not be read, or a value not be written.
+#[derive(Debug)]
+pub struct SerdeError {
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl SerdeError {
+    /// A failure without a cause.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// A failure with its cause.
+    pub fn with_source(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self {
+            message: message.into(),
+            source: Some(source.into()),
+        }
+    }
+}
+
+impl fmt::Display for SerdeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        if let Some(source) = &self.source {
+            write!(formatter, ": {source}")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for SerdeError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Whether a serialized key or value has bytes, or is Kafka's null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Kafka's null: nothing was written.
+    Null,
+    /// What was appended to the buffer, possibly nothing (an empty key is not a null key).
+    Bytes,
+}
+
+/// Writes a `T` as the bytes of a record's key or value.
+pub trait Serializer<T>: Send + Sync {
+    /// Appends the bytes of `data` to `buffer`. May add headers to the record.
+    ///
+    /// # Errors
+    /// If `data` has no representation in this format.
+    fn serialize(
+        &self,
+        topic: &str,
+        headers: &mut Headers,
+        data: &T,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Presence, SerdeError>;
+}
+
+/// Reads a `T` from the bytes of a record's key or value.
+pub trait Deserializer<T>: Send + Sync {
+    /// Reads `data`; `None` is Kafka's null.
+    ///
+    /// # Errors
+    /// If the bytes are not of this format, or are null where `T` cannot be.
+    fn deserialize(
+        &self,
+        topic: &str,
+        headers: &Headers,
+        data: Option<&[u8]>,
+    ) -> Result<T, SerdeError>;
+}
+
+/// Reads and writes a `T`.
+pub trait Serde<T>: Serializer<T> + Deserializer<T> {}
+
+impl<T, S: Serializer<T> + Deserializer<T> + ?Sized> Serde<T> for S {}
+
+/// A serde whose format is known only at run time; shared by all that use the same topic.
+pub type SharedSerde<T> = Arc<dyn Serde<T>>;
+
+/// Lets a null through as `None`, and all else to the inner serde.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nullable<S>(pub S);
+
+impl<T, S: Serializer<T>> Serializer<Option<T>> for Nullable<S> {
+    fn serialize(
+        &self,
+        topic: &str,
+        headers: &mut Headers,
+        data: &Option<T>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Presence, SerdeError> {
+        match data {
+            None => Ok(Presence::Null),
+            Some(data) => self.0.serialize(topic, headers, data, buffer),
+        }
+    }
+}
+
+impl<T, S: Deserializer<T>> Deserializer<Option<T>> for Nullable<S> {
+    fn deserialize(
+        &self,
+        topic: &str,
+        headers: &Headers,
+        data: Option<&[u8]>,
+    ) -> Result<Option<T>, SerdeError> {
+        match data {
+            None => Ok(None),
+            Some(_) => self.0.deserialize(topic, headers, data).map(Some),
+        }
+    }
+}
+
+/// The bytes, which must not be null.
+fn not_null(data: Option<&[u8]>) -> Result<&[u8], SerdeError> {
+    data.ok_or_else(|| SerdeError::new("null where there must be a value"))
+}

@@ -1,0 +1,257 @@
+//! Tasks: one sub-topology on one partition, on one thread.
+//!
+//! A task buffers the records of its input partitions, takes them in the order of their event
+//! times and knows what is to be committed. It never touches a broker: what it sends goes to a
+//! [`Collector`](crate::processor::Collector), and whoever runs it commits.
+
+mod input;
+mod metadata;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::error::{Error, Result};
+use crate::id::{TaskId, TopicPartition};
+use crate::processor::{
+    Lifecycle, PunctuationType, SourcePort, TaskContext, TaskCounts, TaskEnvironment,
+};
+use crate::record::RawRecord;
+use crate::topology::LinkedTask;
+
+pub(crate) use input::CommittedPosition;
+pub(crate) use metadata::{decode as decode_metadata, encode as encode_metadata};
+
+use input::Input;
+
+/// How long a task waits for an input that is empty, before it takes records of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idling {
+    /// `max.task.idle.ms=-1`: not at all.
+    Never,
+    /// Until the input is known to be at its end, and then this many milliseconds.
+    UpTo(i64),
+}
+
+/// A running task.
+pub(crate) struct Task {
+    context: TaskContext,
+    inputs: Vec<Input>,
+    sources: Vec<(usize, Box<dyn SourcePort>)>,
+    processors: Vec<(usize, Rc<RefCell<dyn Lifecycle>>)>,
+    idling: Idling,
+}
+
+impl Task {
+    /// A task that reads `inputs`: partitions, and the node of the source that reads each.
+    pub(crate) fn new(
+        id: TaskId,
+        linked: LinkedTask,
+        inputs: impl IntoIterator<Item = (TopicPartition, usize)>,
+        environment: TaskEnvironment,
+        idling: Idling,
+    ) -> Self {
+        let LinkedTask {
+            processors,
+            sources,
+        } = linked;
+        let context = TaskContext::new(id, environment);
+        let mut task = Self {
+            context,
+            inputs: Vec::new(),
+            sources,
+            processors,
+            idling,
+        };
+        for (from, node) in inputs {
+            task.add_input(from, node);
+        }
+        task
+    }
+
+    /// Adds a partition read by the source `node`; returns its index.
+    pub(crate) fn add_input(&mut self, from: TopicPartition, node: usize) -> Option<usize> {
+        let source = self
+            .sources
+            .iter()
+            .position(|(source, _)| *source == node)?;
+        self.inputs.push(Input::new(from, source));
+        Some(self.inputs.len() - 1)
+    }
+
+    pub(crate) fn id(&self) -> TaskId {
+        self.context.id
+    }
+
+    /// Calls every processor's `init`.
+    pub(crate) fn initialize(&mut self) -> Result<()> {
+        for (_, processor) in &self.processors {
+            processor.borrow_mut().init(&mut self.context)?;
+        }
+        self.check()
+    }
+
+    /// Takes up the time of an input where its last owner left it.
+    pub(crate) fn restore_time(&mut self, input: usize, partition_time_ms: i64) {
+        if let Some(input) = self.inputs.get_mut(input) {
+            input.restore_time(partition_time_ms);
+        }
+        self.context.stream_time_ms = self.context.stream_time_ms.max(partition_time_ms);
+    }
+
+    /// Buffers a record of an input.
+    #[inline]
+    pub(crate) fn add(&mut self, input: usize, raw: RawRecord) {
+        if let Some(input) = self.inputs.get_mut(input) {
+            input.add(raw);
+        }
+    }
+
+    /// An input is at its end, which is `offset`.
+    pub(crate) fn reached_end(&mut self, input: usize, offset: i64) {
+        if let Some(input) = self.inputs.get_mut(input) {
+            input.reached_end(offset);
+        }
+    }
+
+    /// The number of records that wait in an input.
+    pub(crate) fn buffered(&self, input: usize) -> usize {
+        self.inputs.get(input).map_or(0, Input::buffered)
+    }
+
+    /// The number of records that wait in all inputs.
+    pub(crate) fn buffered_records(&self) -> usize {
+        self.inputs.iter().map(Input::buffered).sum()
+    }
+
+    /// The bytes of the keys and values that wait in all inputs.
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.inputs.iter().map(Input::buffered_bytes).sum()
+    }
+
+    /// Takes the record with the lowest event time through the task, and the punctuations that its
+    /// time brings. Returns whether there was one that could be taken.
+    pub(crate) fn process_one(&mut self) -> Result<bool> {
+        let Some(index) = self.next_input()? else {
+            return Ok(false);
+        };
+        let Self {
+            context,
+            inputs,
+            sources,
+            ..
+        } = self;
+        let Some(input) = inputs.get_mut(index) else {
+            return Ok(false);
+        };
+        let Some(timestamp_ms) = input.take_head() else {
+            return Ok(false);
+        };
+        context.stream_time_ms = context.stream_time_ms.max(timestamp_ms);
+        let lateness_ms = context.stream_time_ms - timestamp_ms;
+        context.counts.processed += 1;
+        context.counts.lateness_sum_ms += lateness_ms;
+        context.counts.lateness_max_ms = context.counts.lateness_max_ms.max(lateness_ms);
+        if let Some((_, source)) = sources.get_mut(input.source) {
+            source.push(context, index, &input.from);
+        }
+        self.check()?;
+        self.punctuate(PunctuationType::StreamTime, self.context.stream_time_ms)?;
+        Ok(true)
+    }
+
+    /// Stages the heads and chooses the input whose turn it is, if the task need not wait.
+    fn next_input(&mut self) -> Result<Option<usize>> {
+        let Self {
+            context,
+            inputs,
+            sources,
+            ..
+        } = self;
+        for (index, input) in inputs.iter_mut().enumerate() {
+            if let Some((_, source)) = sources.get_mut(input.source) {
+                input.stage(index, &mut **source, context);
+            }
+        }
+        self.check()?;
+        let heads = self.inputs.iter().enumerate();
+        let heads = heads.filter_map(|(index, input)| Some((input.head_timestamp_ms()?, index)));
+        let Some((_, index)) = heads.min() else {
+            return Ok(None);
+        };
+        Ok(self.may_go_on().then_some(index))
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        let idling = self.idling;
+        let empty = self.inputs.iter_mut().filter(|input| input.buffered() == 0);
+        let mut waits_for = empty.peekable();
+        if waits_for.peek().is_none() {
+            return true;
+        }
+        let Idling::UpTo(idle_ms_max) = idling else {
+            self.context.counts.enforced_processing += 1;
+            return true;
+        };
+        let now_ms = self.context.environment.clock.now_ms();
+        waits_for.all(|input| input.may_be_passed(now_ms, idle_ms_max))
+    }
+
+    /// Calls the punctuations of the wall clock that are due.
+    pub(crate) fn punctuate_wall_clock(&mut self) -> Result<bool> {
+        self.punctuate(PunctuationType::WallClockTime, self.context.now_ms())
+    }
+
+    fn punctuate(&mut self, kind: PunctuationType, now_ms: i64) -> Result<bool> {
+        let mut any = false;
+        while let Some(due) = self.context.punctuations.take_due(kind, now_ms) {
+            any = true;
+            self.context.counts.punctuated += 1;
+            let processor = self.processors.iter().find(|(node, _)| *node == due.node);
+            if let Some((_, processor)) = processor {
+                processor
+                    .borrow_mut()
+                    .punctuate(&mut self.context, due.punctuation, now_ms);
+            }
+            self.check()?;
+        }
+        Ok(any)
+    }
+
+    /// What is to be committed: for each input the offset of its next record, and its time.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = (&TopicPartition, CommittedPosition)> {
+        let inputs = self.inputs.iter();
+        inputs.filter_map(|input| Some((&input.from, input.position()?)))
+    }
+
+    /// Whether there is anything to commit.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.inputs.iter().any(Input::is_dirty)
+    }
+
+    /// The positions are committed.
+    pub(crate) fn committed(&mut self) {
+        self.inputs.iter_mut().for_each(Input::committed);
+        self.context.commit_requested = false;
+    }
+
+    /// Whether a processor has asked for a commit.
+    pub(crate) fn commit_requested(&self) -> bool {
+        self.context.commit_requested
+    }
+
+    /// What the task has done since this was last asked.
+    pub(crate) fn take_counts(&mut self) -> TaskCounts {
+        std::mem::take(&mut self.context.counts)
+    }
+
+    /// Calls every processor's `close`. Nothing is committed.
+    pub(crate) fn close(&mut self) {
+        for (_, processor) in &self.processors {
+            processor.borrow_mut().close();
+        }
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        self.context.take_failure().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,391 @@
+//! The Processor API: a topology node by node (`org.apache.kafka.streams.Topology`).
+//!
+//! Where the JVM connects nodes by name, a [`NodeHandle`] is typed by what its node sends, so that
+//! a child that takes something else does not compile.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use regex::Regex;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::processor::{
+    CopyRecord, FailOnInvalidTimestamp, Lifecycle, Port, Processor, ProcessorNode, SinkNode,
+    SinkTopic, SourceNode, StreamPartitioner, TimestampExtractor,
+};
+use crate::serde::{Deserializer, Serializer};
+use crate::topology::node::{AutoOffsetReset, Link, Node, NodeKind, SourceTopics};
+use crate::topology::subtopology::subtopologies;
+use crate::topology::{InternalTopic, Topology, TopologyInner};
+
+/// A node that sends records of `K` and `V`.
+pub struct NodeHandle<K, V> {
+    index: usize,
+    output: PhantomData<fn(K, V)>,
+}
+
+impl<K, V> Clone for NodeHandle<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for NodeHandle<K, V> {}
+
+/// What a source reads and how.
+pub struct Source<K, V> {
+    pub(crate) topics: SourceTopics,
+    pub(crate) key: Arc<dyn Deserializer<K>>,
+    pub(crate) value: Arc<dyn Deserializer<V>>,
+    pub(crate) timestamp: Arc<dyn TimestampExtractor<K, V>>,
+    pub(crate) reset: Option<AutoOffsetReset>,
+}
+
+impl<K, V> Source<K, V> {
+    /// Reads these topics.
+    pub fn topics<T: Into<Arc<str>>>(
+        topics: impl IntoIterator<Item = T>,
+        key: Arc<dyn Deserializer<K>>,
+        value: Arc<dyn Deserializer<V>>,
+    ) -> Self {
+        Self::new(
+            SourceTopics::Named(topics.into_iter().map(Into::into).collect()),
+            key,
+            value,
+        )
+    }
+
+    /// Reads every topic whose whole name matches, also those that come later.
+    pub fn pattern(
+        pattern: Regex,
+        key: Arc<dyn Deserializer<K>>,
+        value: Arc<dyn Deserializer<V>>,
+    ) -> Self {
+        Self::new(SourceTopics::Pattern(pattern), key, value)
+    }
+
+    fn new(
+        topics: SourceTopics,
+        key: Arc<dyn Deserializer<K>>,
+        value: Arc<dyn Deserializer<V>>,
+    ) -> Self {
+        Self {
+            topics,
+            key,
+            value,
+            timestamp: Arc::new(FailOnInvalidTimestamp),
+            reset: None,
+        }
+    }
+
+    /// Takes event times from this extractor.
+    #[must_use]
+    pub fn with_timestamp_extractor(
+        mut self,
+        extractor: impl TimestampExtractor<K, V> + 'static,
+    ) -> Self {
+        self.timestamp = Arc::new(extractor);
+        self
+    }
+
+    /// Takes event times from this shared extractor.
+    #[must_use]
+    pub fn with_shared_timestamp_extractor(
+        mut self,
+        extractor: Arc<dyn TimestampExtractor<K, V>>,
+    ) -> Self {
+        self.timestamp = extractor;
+        self
+    }
+
+    /// Begins here where no offset is committed, whatever `auto.offset.reset` says.
+    #[must_use]
+    pub fn with_offset_reset(mut self, reset: AutoOffsetReset) -> Self {
+        self.reset = Some(reset);
+        self
+    }
+}
+
+/// Where a sink sends its records and how.
+pub struct Sink<K, V> {
+    pub(crate) topic: SinkTopic<K, V>,
+    pub(crate) key: Arc<dyn Serializer<K>>,
+    pub(crate) value: Arc<dyn Serializer<V>>,
+    pub(crate) partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
+}
+
+impl<K, V> Sink<K, V> {
+    /// Sends to `topic`.
+    pub fn new(
+        topic: SinkTopic<K, V>,
+        key: Arc<dyn Serializer<K>>,
+        value: Arc<dyn Serializer<V>>,
+    ) -> Self {
+        Self {
+            topic,
+            key,
+            value,
+            partitioner: None,
+        }
+    }
+
+    /// Chooses partitions with `partitioner`.
+    #[must_use]
+    pub fn with_partitioner(mut self, partitioner: Arc<dyn StreamPartitioner<K, V>>) -> Self {
+        self.partitioner = Some(partitioner);
+        self
+    }
+}
+
+/// Builds a [`Topology`].
+#[derive(Default)]
+pub struct TopologyBuilder {
+    nodes: Vec<Node>,
+    internal_topics: Vec<InternalTopic>,
+}
+
+impl TopologyBuilder {
+    /// A topology without nodes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes `<application.id>-<topic.name>` a topic of the topology; sources and sinks use it by
+    /// the name without the application id.
+    pub fn add_internal_topic(&mut self, topic: InternalTopic) -> Result<()> {
+        if self
+            .internal_topics
+            .iter()
+            .any(|known| known.name == topic.name)
+        {
+            return Err(invalid(format!(
+                "internal topic {} has already been added",
+                topic.name
+            )));
+        }
+        self.internal_topics.push(topic);
+        Ok(())
+    }
+
+    /// Adds a source.
+    ///
+    /// # Errors
+    /// If the name is taken, no topic is given, or a topic is read by another source already.
+    pub fn add_source<K: 'static, V: 'static>(
+        &mut self,
+        name: &str,
+        source: Source<K, V>,
+    ) -> Result<NodeHandle<K, V>> {
+        let Source {
+            topics,
+            key,
+            value,
+            timestamp,
+            reset,
+        } = source;
+        self.check_source_topics(name, &topics)?;
+        let link: Link = Arc::new(move |linker| {
+            let (key, value) = (Arc::clone(&key), Arc::clone(&value));
+            let children = linker.children::<K, V>()?;
+            let node = SourceNode::new(linker.name(), key, value, Arc::clone(&timestamp), children);
+            linker.add_source(Box::new(node));
+            Ok(())
+        });
+        self.add(name, NodeKind::Source { topics, reset }, &[], link)
+    }
+
+    fn check_source_topics(&self, name: &str, topics: &SourceTopics) -> Result<()> {
+        let SourceTopics::Named(topics) = topics else {
+            return Ok(());
+        };
+        if topics.is_empty() {
+            return Err(invalid(format!("source {name} reads no topic")));
+        }
+        for topic in topics {
+            let reads = |node: &&Node| match &node.kind {
+                NodeKind::Source {
+                    topics: SourceTopics::Named(known),
+                    ..
+                } => known.contains(topic),
+                NodeKind::Source {
+                    topics: SourceTopics::Pattern(pattern),
+                    ..
+                } => super::matches_whole(pattern, topic),
+                _ => false,
+            };
+            if let Some(other) = self.nodes.iter().find(reads) {
+                return Err(invalid(format!(
+                    "topic {topic} has already been registered by another source ({})",
+                    other.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a processor below `parents`; `supplier` makes one instance for each task.
+    ///
+    /// # Errors
+    /// If the name is taken or there is no parent.
+    pub fn add_processor<KIn, VIn, KOut, VOut, P>(
+        &mut self,
+        name: &str,
+        supplier: impl Fn() -> P + Send + Sync + 'static,
+        parents: &[NodeHandle<KIn, VIn>],
+    ) -> Result<NodeHandle<KOut, VOut>>
+    where
+        P: Processor<KIn, VIn, KOut, VOut>,
+        KIn: 'static,
+        VIn: 'static,
+        KOut: 'static,
+        VOut: 'static,
+    {
+        let link: Link = Arc::new(move |linker| {
+            let children = linker.children::<KOut, VOut>()?;
+            let node = ProcessorNode::new(supplier(), children, linker.node_index(), linker.name());
+            let node = Rc::new(RefCell::new(node));
+            linker.add_processor(Rc::clone(&node) as Rc<RefCell<dyn Lifecycle>>);
+            linker.set_port::<KIn, VIn>(node as Port<KIn, VIn>);
+            Ok(())
+        });
+        let kind = NodeKind::Processor { stores: Vec::new() };
+        self.add_child(name, kind, parents, link)
+    }
+
+    /// Adds a sink below `parents`.
+    ///
+    /// # Errors
+    /// If the name is taken or there is no parent.
+    pub fn add_sink<K: 'static, V: 'static>(
+        &mut self,
+        name: &str,
+        sink: Sink<K, V>,
+        parents: &[NodeHandle<K, V>],
+    ) -> Result<()> {
+        let Sink {
+            topic,
+            key,
+            value,
+            partitioner,
+        } = sink;
+        let fixed = match &topic {
+            SinkTopic::Fixed(topic) => Some(Arc::clone(topic)),
+            SinkTopic::Extracted(_) => None,
+        };
+        let link: Link = Arc::new(move |linker| {
+            let topic = match &topic {
+                SinkTopic::Fixed(topic) => SinkTopic::Fixed(linker.full_topic(topic)),
+                extracted @ SinkTopic::Extracted(_) => extracted.clone(),
+            };
+            let (key, value) = (Arc::clone(&key), Arc::clone(&value));
+            let node = SinkNode::new(linker.name(), topic, key, value, partitioner.clone());
+            linker.set_port::<K, V>(Rc::new(RefCell::new(node)));
+            Ok(())
+        });
+        let kind = NodeKind::Sink { topic: fixed };
+        self.add_child::<K, V, (), ()>(name, kind, parents, link)
+            .map(|_| ())
+    }
+
+    /// Lets the records of a node go to several children.
+    pub fn allow_fan_out<K: Clone + 'static, V: Clone + 'static>(
+        &mut self,
+        node: NodeHandle<K, V>,
+    ) {
+        let copy: CopyRecord<K, V> = Clone::clone;
+        if let Some(node) = self.nodes.get_mut(node.index) {
+            node.copy = Some(Arc::new(copy) as Arc<dyn Any + Send + Sync>);
+        }
+    }
+
+    /// Says that a node sends each record to one of its children, by
+    /// [`forward_to`](crate::processor::ProcessorContext::forward_to), and so needs no copies.
+    pub fn mark_router<K, V>(&mut self, node: NodeHandle<K, V>) {
+        if let Some(node) = self.nodes.get_mut(node.index) {
+            node.is_router = true;
+        }
+    }
+
+    /// Checks the graph and makes it immutable.
+    ///
+    /// # Errors
+    /// If a node has several children and neither copies its records nor routes them.
+    pub fn build(self) -> Result<Topology> {
+        for node in &self.nodes {
+            // A source reads the bytes again for each child.
+            let makes_copies = node.copy.is_some() || matches!(node.kind, NodeKind::Source { .. });
+            if node.children.len() > 1 && !makes_copies && !node.is_router {
+                let (name, children) = (&node.name, node.children.len());
+                return Err(invalid(format!(
+                    "node {name} has {children} children, and its records are not Clone"
+                )));
+            }
+        }
+        let Self {
+            nodes,
+            internal_topics,
+        } = self;
+        let subtopologies = subtopologies(&nodes);
+        Ok(Topology {
+            inner: Arc::new(TopologyInner {
+                nodes,
+                subtopologies,
+                internal_topics,
+            }),
+        })
+    }
+
+    fn add_child<KIn, VIn, KOut, VOut>(
+        &mut self,
+        name: &str,
+        kind: NodeKind,
+        parents: &[NodeHandle<KIn, VIn>],
+        link: Link,
+    ) -> Result<NodeHandle<KOut, VOut>> {
+        if parents.is_empty() {
+            return Err(invalid(format!(
+                "node {name} must have at least one parent"
+            )));
+        }
+        let parents: Vec<usize> = parents.iter().map(|parent| parent.index).collect();
+        self.add(name, kind, &parents, link)
+    }
+
+    fn add<K, V>(
+        &mut self,
+        name: &str,
+        kind: NodeKind,
+        parents: &[usize],
+        link: Link,
+    ) -> Result<NodeHandle<K, V>> {
+        if self.nodes.iter().any(|node| &*node.name == name) {
+            return Err(invalid(format!("node {name} has already been added")));
+        }
+        let index = self.nodes.len();
+        for parent in parents {
+            if let Some(parent) = self.nodes.get_mut(*parent) {
+                parent.children.push(index);
+            }
+        }
+        self.nodes.push(Node {
+            name: name.into(),
+            kind,
+            parents: parents.to_vec(),
+            children: Vec::new(),
+            copy: None,
+            is_router: false,
+            link,
+        });
+        Ok(NodeHandle {
+            index,
+            output: PhantomData,
+        })
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::Topology, format!("invalid topology: {message}"))
+}

@@ -1,0 +1,36 @@
+//! One processor for each operator. A closure of the user's is shared by all tasks, and called
+//! directly: the processors are generic over it.
+
+mod branch;
+mod filter;
+mod flat_map;
+mod flat_map_values;
+mod for_each;
+mod map;
+mod map_values;
+mod null;
+mod pass_through;
+mod peek;
+mod print;
+mod rejected;
+mod retry;
+mod select_key;
+mod try_map_values;
+
+pub(crate) use branch::{Branch, Predicate};
+pub(crate) use filter::Filter;
+pub(crate) use flat_map::FlatMap;
+pub(crate) use flat_map_values::FlatMapValues;
+pub(crate) use for_each::ForEach;
+pub(crate) use map::Map;
+pub(crate) use map_values::MapValues;
+pub(crate) use null::{SkipNullKeys, SkipNullValues};
+pub(crate) use pass_through::PassThrough;
+pub(crate) use peek::Peek;
+pub(crate) use print::Print;
+pub(crate) use rejected::DeadLetter;
+pub(crate) use retry::RetryMapValues;
+pub(crate) use select_key::SelectKey;
+pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
+
+pub use rejected::Rejected;

@@ -1,0 +1,13 @@
+//! Options of operators.
+
+mod consumed;
+mod printed;
+mod produced;
+mod repartitioned;
+mod retry;
+
+pub use consumed::Consumed;
+pub use printed::Printed;
+pub use produced::Produced;
+pub use repartitioned::Repartitioned;
+pub use retry::{RetryPolicy, Retryable};

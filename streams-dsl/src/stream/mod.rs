@@ -1,0 +1,144 @@
+//! Streams of records: `KStream` and what it branches into and ends in.
+
+mod branch;
+mod key;
+mod process;
+mod result;
+mod sink;
+mod source;
+mod stateless;
+
+use std::sync::Arc;
+
+use streams_core::processor::Processor;
+use streams_core::serde::SharedSerde;
+
+pub use branch::BranchedKStream;
+pub use sink::Terminal;
+
+use crate::builder::StreamsBuilder;
+use crate::plan::{Naming, Node, PlanId};
+
+/// A stream of records (`org.apache.kafka.streams.kstream.KStream`).
+///
+/// A stream is a value: its methods take it, and a record moves through a chain of them without
+/// being copied. To use a stream twice, clone it; that takes keys and values that are `Clone`, and
+/// copies each record once more.
+///
+/// ```compile_fail,E0382
+/// # use streams_dsl::{StreamsBuilder, Topic};
+/// # fn twice(builder: &StreamsBuilder, a: &Topic<String, String>, b: &Topic<String, String>) {
+/// let stream = builder.stream(a);
+/// stream.to(b);
+/// stream.to(b); // used after it has moved: clone it
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # use streams_dsl::{StreamsBuilder, Topic};
+/// struct Unique; // not Clone
+/// # fn twice(builder: &StreamsBuilder, a: &Topic<String, Unique>, b: &Topic<String, Unique>) {
+/// let stream = builder.stream(a);
+/// stream.clone().to(b); // its values cannot be copied
+/// stream.to(b);
+/// # }
+/// ```
+pub struct KStream<K, V> {
+    builder: StreamsBuilder,
+    /// The node that the records come from.
+    node: PlanId,
+    /// What its keys can be written with, where that is known.
+    key: Option<SharedSerde<K>>,
+    /// What its values can be written with, where that is known.
+    value: Option<SharedSerde<V>>,
+    repartition_required: bool,
+}
+
+impl<K: Clone + 'static, V: Clone + 'static> Clone for KStream<K, V> {
+    /// The same stream again: each record goes to both, the one that was used first coming first.
+    fn clone(&self) -> Self {
+        self.builder.plan().allow_fan_out::<K, V>(self.node);
+        Self {
+            builder: self.builder.clone(),
+            node: self.node,
+            key: self.key.clone(),
+            value: self.value.clone(),
+            repartition_required: self.repartition_required,
+        }
+    }
+}
+
+impl<K, V> std::fmt::Debug for KStream<K, V> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("KStream");
+        debug.field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl<K: 'static, V: 'static> KStream<K, V> {
+    /// Names the operator that the stream comes from (`Named.as`).
+    ///
+    /// Without a name it has the JVM's: `KSTREAM-FILTER-0000000003`. A repartitioning names its
+    /// topic too: `<application.id>-<name>-repartition`. A name has at most 249 letters, digits,
+    /// `.`, `_` and `-`; [`StreamsBuilder::build`] tells if it has not.
+    #[must_use]
+    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+        self.builder.plan().rename(self.node, name.into());
+        self
+    }
+
+    /// Whether the key may have changed since the records were last read from a topic, so that
+    /// records of one key may be in several partitions.
+    pub fn is_repartition_required(&self) -> bool {
+        self.repartition_required
+    }
+
+    /// Adds a processor below the stream's node.
+    fn add_processor<K2, V2, P>(
+        &self,
+        naming: Naming,
+        supplier: impl Fn() -> P + Send + Sync + 'static,
+    ) -> PlanId
+    where
+        P: Processor<K, V, K2, V2>,
+        K2: 'static,
+        V2: 'static,
+    {
+        let supplier = Arc::new(supplier);
+        let node = Node::new(naming, vec![self.node], move |lowering| {
+            let supplier = Arc::clone(&supplier);
+            let name = lowering.name();
+            let handle = lowering.add_processor::<K, V, K2, V2, P>(name, move || supplier())?;
+            lowering.set_handle(handle);
+            Ok(())
+        });
+        self.builder.plan().add(node)
+    }
+
+    /// The stream of a node that changes neither keys nor types.
+    fn after(self, node: PlanId) -> Self {
+        Self { node, ..self }
+    }
+
+    /// The stream of a node that makes new values.
+    fn after_values<V2>(self, node: PlanId) -> KStream<K, V2> {
+        KStream {
+            builder: self.builder,
+            node,
+            key: self.key,
+            value: None,
+            repartition_required: self.repartition_required,
+        }
+    }
+
+    /// The stream of a node that makes new keys and values.
+    fn after_all<K2, V2>(self, node: PlanId) -> KStream<K2, V2> {
+        KStream {
+            builder: self.builder,
+            node,
+            key: None,
+            value: None,
+            repartition_required: true,
+        }
+    }
+}

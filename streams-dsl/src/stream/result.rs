@@ -1,0 +1,110 @@
+//! Steps that may fail: the good stream and the rejected one.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use streams_core::processor::Processor;
+
+use crate::operator::{
+    DeadLetter, Rejected, RetryMapValues, TakeAccepted, TakeRejected, TryMapValues,
+    TryMapValuesKeeping,
+};
+use crate::option::{RetryPolicy, Retryable};
+use crate::plan::{Naming, Node};
+use crate::stream::KStream;
+
+impl<K: 'static, V: 'static> KStream<K, V> {
+    /// Makes a new value of each record, or rejects it: the good stream and the rejected one.
+    ///
+    /// The value is given away, so an `Ok` can hold parts of it without a copy, and so can an
+    /// `Err`. Where the rejected stream is to have the whole value as it was, use
+    /// [`KStream::try_map_values_keeping`].
+    pub fn try_map_values<V2, E, F>(self, map: F) -> (KStream<K, V2>, KStream<K, E>)
+    where
+        F: Fn(&K, V) -> Result<V2, E> + Send + Sync + 'static,
+        V2: 'static,
+        E: 'static,
+    {
+        let map = Arc::new(map);
+        self.fork(move || TryMapValues::new(Arc::clone(&map)))
+    }
+
+    /// Makes a new value of each record, or rejects it with its value as it was: the good stream
+    /// and the rejected one, which [`KStream::into_dead_letters`] makes dead letters of.
+    pub fn try_map_values_keeping<V2, E, F>(
+        self,
+        map: F,
+    ) -> (KStream<K, V2>, KStream<K, Rejected<V, E>>)
+    where
+        F: Fn(&K, &V) -> Result<V2, E> + Send + Sync + 'static,
+        V2: 'static,
+        E: 'static,
+    {
+        let map = Arc::new(map);
+        self.fork(move || TryMapValuesKeeping::new(Arc::clone(&map)))
+    }
+
+    /// As [`KStream::try_map_values_keeping`], and tries again while the failure is temporary.
+    ///
+    /// The waits block the task, so that records stay in order.
+    pub fn try_map_values_retrying<V2, E, F>(
+        self,
+        policy: RetryPolicy,
+        map: F,
+    ) -> (KStream<K, V2>, KStream<K, Rejected<V, E>>)
+    where
+        F: Fn(&K, &V) -> Result<V2, E> + Send + Sync + 'static,
+        V2: 'static,
+        E: Retryable + 'static,
+    {
+        let map = Arc::new(map);
+        self.fork(move || RetryMapValues::new(Arc::clone(&map), policy))
+    }
+
+    fn fork<V2, E, P>(
+        self,
+        supplier: impl Fn() -> P + Send + Sync + 'static,
+    ) -> (KStream<K, V2>, KStream<K, E>)
+    where
+        P: Processor<K, V, K, Result<V2, E>>,
+        V2: 'static,
+        E: 'static,
+    {
+        let naming = Naming::Numbered("KSTREAM-TRYMAPVALUES-");
+        let supplier = Arc::new(supplier);
+        let node = Node::new(naming, vec![self.node], move |lowering| {
+            let supplier = Arc::clone(&supplier);
+            let name = lowering.name();
+            let supplier = move || supplier();
+            let handle = lowering.add_processor::<K, V, K, Result<V2, E>, P>(name, supplier)?;
+            lowering.topology().mark_router(handle);
+            lowering.set_handle(handle);
+            Ok(())
+        });
+        let node = self.builder.plan().add(node);
+        let results: KStream<K, Result<V2, E>> = self.after_values(node);
+        let accepted = Naming::Derived(node, "-accepted");
+        let accepted = results.add_processor::<K, V2, _>(accepted, || TakeAccepted);
+        let rejected = Naming::Derived(node, "-rejected");
+        let rejected = results.add_processor::<K, E, _>(rejected, || TakeRejected);
+        let accepted = KStream {
+            builder: results.builder.clone(),
+            node: accepted,
+            key: results.key.clone(),
+            value: None,
+            repartition_required: results.repartition_required,
+        };
+        (accepted, results.after_values(rejected))
+    }
+}
+
+impl<K: 'static, V: 'static, E: Display + 'static> KStream<K, Rejected<V, E>> {
+    /// The values as they were, each with the headers of a dead letter: those of its record, then
+    /// KIP-1034's `__streams.errors.*` with the failure's type and text, and the topic, partition
+    /// and offset of the source record.
+    pub fn into_dead_letters(self) -> KStream<K, V> {
+        let naming = Naming::Derived(self.node, "-dead-letters");
+        let node = self.add_processor::<K, V, _>(naming, || DeadLetter);
+        self.after_values(node)
+    }
+}

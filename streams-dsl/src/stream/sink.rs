@@ -1,0 +1,92 @@
+//! Where a stream ends.
+
+use std::sync::Arc;
+
+use streams_core::processor::SinkTopic;
+use streams_core::serde::Serde;
+use streams_core::topology::Sink;
+use streams_core::{Record, RecordMetadata, Topic};
+
+use crate::builder::StreamsBuilder;
+use crate::option::Produced;
+use crate::plan::{Naming, Node, PlanId};
+use crate::stream::KStream;
+use crate::stream::key::sink_to;
+
+/// The end of a stream: a sink, or an action without a result.
+#[derive(Debug)]
+pub struct Terminal {
+    builder: StreamsBuilder,
+    node: PlanId,
+}
+
+impl Terminal {
+    pub(super) fn new(builder: StreamsBuilder, node: PlanId) -> Self {
+        Self { builder, node }
+    }
+
+    /// Names the node (`Named.as`), as [`KStream::named`] does.
+    pub fn named(self, name: impl Into<Arc<str>>) {
+        self.builder.plan().rename(self.node, name.into());
+    }
+}
+
+impl<K: 'static, V: 'static> KStream<K, V> {
+    /// Writes the records to a topic, which must exist.
+    ///
+    /// ```compile_fail,E0308
+    /// # use streams_dsl::{StreamsBuilder, Topic};
+    /// # fn wrong(builder: &StreamsBuilder, from: &Topic<String, String>, to: &Topic<String, i64>) {
+    /// builder.stream(from).to(to); // the values are String, the topic's are i64
+    /// # }
+    /// ```
+    pub fn to(self, topic: &Topic<K, V>) -> Terminal {
+        self.to_with(topic, Produced::new())
+    }
+
+    /// Writes the records to a topic, with a partitioner.
+    pub fn to_with(self, topic: &Topic<K, V>, produced: Produced<K, V>) -> Terminal {
+        let (topic, partitioner) = (topic.clone(), produced.partitioner);
+        self.add_sink(move || {
+            let sink = sink_to(topic.name(), topic.key_serde(), topic.value_serde());
+            match &partitioner {
+                Some(partitioner) => sink.with_partitioner(Arc::clone(partitioner)),
+                None => sink,
+            }
+        })
+    }
+
+    /// Writes each record to the topic that `extractor` names, which must exist
+    /// (`TopicNameExtractor`, KIP-303).
+    ///
+    /// The extractor sees the record with its headers, and where the source record came from, which
+    /// is `None` for a record made by a punctuation.
+    pub fn to_extracted<F>(
+        self,
+        extractor: F,
+        key: impl Serde<K> + 'static,
+        value: impl Serde<V> + 'static,
+    ) -> Terminal
+    where
+        F: Fn(&Record<K, V>, Option<RecordMetadata<'_>>) -> Arc<str> + Send + Sync + 'static,
+    {
+        let topic = SinkTopic::Extracted(Arc::new(extractor));
+        let (key, value) = (Arc::new(key), Arc::new(value));
+        self.add_sink(move || {
+            Sink::new(
+                topic.clone(),
+                Arc::clone(&key) as _,
+                Arc::clone(&value) as _,
+            )
+        })
+    }
+
+    fn add_sink(self, sink: impl Fn() -> Sink<K, V> + Send + Sync + 'static) -> Terminal {
+        let naming = Naming::Numbered("KSTREAM-SINK-");
+        let node = Node::new(naming, vec![self.node], move |lowering| {
+            lowering.add_sink(sink())
+        });
+        let node = self.builder.plan().add(node);
+        Terminal::new(self.builder, node)
+    }
+}

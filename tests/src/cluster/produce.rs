@@ -1,0 +1,99 @@
+//! Records in.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
+
+use super::{Cluster, POLL_LIMIT, REQUEST_LIMIT};
+use crate::error::{Error, OrFail};
+use crate::message::Record;
+use crate::transaction::OpenTransaction;
+
+impl Cluster {
+    /// Sends records (or `(key, value)` pairs) in their order and waits until all are stored.
+    #[track_caller]
+    pub fn produce<R: Into<Record>>(&self, topic: &str, records: impl IntoIterator<Item = R>) {
+        self.try_produce(topic, records).or_fail();
+    }
+
+    /// As [`Cluster::produce`].
+    ///
+    /// # Errors
+    ///
+    /// When a record could not be stored.
+    pub fn try_produce<R: Into<Record>>(
+        &self,
+        topic: &str,
+        records: impl IntoIterator<Item = R>,
+    ) -> Result<(), Error> {
+        let fail = |error| Error::kafka(format!("send to topic={topic}"), error);
+        let producer: BaseProducer<Deliveries> = ClientConfig::new()
+            .set("bootstrap.servers", &self.bootstrap)
+            .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
+            .set("message.max.bytes", "10000000")
+            .set("linger.ms", "1")
+            .create_with_context(Deliveries::default())
+            .map_err(fail)?;
+        for record in records {
+            let record = record.into();
+            let mut base = record.to_base_record(topic);
+            loop {
+                match producer.send(base) {
+                    Ok(()) => break,
+                    Err((error, back))
+                        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) =>
+                    {
+                        producer.poll(POLL_LIMIT);
+                        base = back;
+                    }
+                    Err((error, _)) => return Err(fail(error)),
+                }
+            }
+        }
+        producer.flush(REQUEST_LIMIT).map_err(fail)?;
+        producer
+            .context()
+            .first_failure()
+            .map_or(Ok(()), |error| Err(fail(error)))
+    }
+
+    /// Begins a transaction that the test ends (or leaves open) itself.
+    ///
+    /// The broker aborts it after `timeout`.
+    #[track_caller]
+    pub fn begin_transaction(&self, transactional_id: &str, timeout: Duration) -> OpenTransaction {
+        OpenTransaction::begin(&self.bootstrap, transactional_id, timeout).or_fail()
+    }
+}
+
+/// Remembers the first record that could not be stored.
+#[derive(Default)]
+struct Deliveries {
+    failure: Mutex<Option<KafkaError>>,
+}
+
+impl Deliveries {
+    fn first_failure(&self) -> Option<KafkaError> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): Self::DeliveryOpaque) {
+        if let Err((error, _)) = result {
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert_with(|| error.clone());
+        }
+    }
+}

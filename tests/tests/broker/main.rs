@@ -1,0 +1,14 @@
+//! What needs a real Kafka or a real Postgres. Run by `./dev test`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+mod cdc_connector;
+mod cdc_refusal;
+mod cdc_stream;
+mod harness;
+mod runtime;

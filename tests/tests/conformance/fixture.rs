@@ -1,0 +1,207 @@
+//! Reads what was captured from the JVM: `tests/conformance/streams/README.md` has the format.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+use streams_core::Headers;
+
+/// A scenario: how the program was configured, and its steps.
+pub(crate) struct Scenario {
+    pub(crate) application_id: String,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// What was done to the program, and what the JVM's program did then, a line each.
+pub(crate) struct Step {
+    pub(crate) action: Action,
+    pub(crate) results: Vec<String>,
+}
+
+/// What is done to a program.
+pub(crate) enum Action {
+    /// Nothing: the program has just been started.
+    Start,
+    /// A record is piped in.
+    Input {
+        topic: String,
+        key: Option<Vec<u8>>,
+        value: Option<Vec<u8>>,
+        timestamp_ms: i64,
+        headers: Headers,
+    },
+    /// The wall clock moves.
+    Advance { by_ms: u64 },
+    /// The program is closed.
+    Close,
+}
+
+/// The folder of the captured data.
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/streams")
+}
+
+/// The text of the JVM's `Topology.describe()`.
+pub(crate) fn description(program: &str) -> Option<String> {
+    std::fs::read_to_string(folder().join("describe").join(format!("{program}.txt"))).ok()
+}
+
+/// The scenario of a program, if it has one.
+pub(crate) fn scenario(program: &str) -> Option<Scenario> {
+    let path = folder().join("scenario").join(format!("{program}.jsonl"));
+    let lines = lines(&path)?;
+    let (head, lines) = lines.split_first().expect("a first line");
+    let config = head["config"].as_object().expect("a config");
+    let config = config
+        .iter()
+        .map(|(key, value)| (key.clone(), text(value)))
+        .collect();
+    Some(Scenario {
+        application_id: text(&head["application_id"]),
+        config,
+        steps: steps(lines),
+    })
+}
+
+/// The objects of a file of JSON lines.
+pub(crate) fn lines(path: &Path) -> Option<Vec<Value>> {
+    let lines = std::fs::read_to_string(path).ok()?;
+    let lines = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    Some(lines.collect())
+}
+
+fn steps(lines: &[Value]) -> Vec<Step> {
+    let mut steps = vec![Step {
+        action: Action::Start,
+        results: Vec::new(),
+    }];
+    for line in lines {
+        if let Some(action) = action(line) {
+            let results = Vec::new();
+            steps.push(Step { action, results });
+        } else if let (Some(result), Some(step)) = (result(line), steps.last_mut()) {
+            step.results.push(result);
+        }
+    }
+    steps
+}
+
+fn action(line: &Value) -> Option<Action> {
+    match line["type"].as_str()? {
+        "input" => Some(Action::Input {
+            topic: text(&line["topic"]),
+            key: bytes(&line["key"]),
+            value: bytes(&line["value"]),
+            timestamp_ms: line["timestamp"].as_i64()?,
+            headers: headers(&line["headers"]),
+        }),
+        "advance" => Some(Action::Advance {
+            by_ms: line["by_ms"].as_u64()?,
+        }),
+        "close" => Some(Action::Close),
+        _ => None,
+    }
+}
+
+/// What the line says that the program did; a store's records have none before there are stores.
+fn result(line: &Value) -> Option<String> {
+    match line["type"].as_str()? {
+        "note" => Some(note(&text(&line["text"]))),
+        "error" => Some(error()),
+        "output" | "internal" => Some(record(
+            &text(&line["topic"]),
+            bytes(&line["key"]).as_deref(),
+            bytes(&line["value"]).as_deref(),
+            line["timestamp"].as_i64().unwrap_or(-1),
+            &headers(&line["headers"]),
+        )),
+        _ => None,
+    }
+}
+
+/// A note of the program as a line.
+pub(crate) fn note(text: &str) -> String {
+    format!("note {text}")
+}
+
+/// A failed step as a line; how it is worded is each library's own.
+pub(crate) fn error() -> String {
+    "error".to_owned()
+}
+
+/// A record as a line.
+pub(crate) fn record(
+    topic: &str,
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+    timestamp_ms: i64,
+    headers: &Headers,
+) -> String {
+    let headers = headers.iter().map(|header| {
+        let value = header.value.as_deref();
+        format!("{}={}", header.key, header_value(&header.key, value))
+    });
+    let headers = headers.collect::<Vec<_>>().join(", ");
+    let (key, value) = (shown(key), shown(value));
+    format!("record {topic} {key}={value} at {timestamp_ms} headers [{headers}]")
+}
+
+/// The words of an error differ between two languages: a user's own message must be the same.
+fn header_value(name: &str, value: Option<&[u8]>) -> String {
+    match name {
+        "__streams.errors.stacktrace" | "__streams.errors.exception" => "(not compared)".to_owned(),
+        "__streams.errors.message" if value.is_none_or(|text| is_serde_message(text)) => {
+            "(not compared)".to_owned()
+        }
+        _ => shown(value),
+    }
+}
+
+fn is_serde_message(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    ["Size of data received", "bytes", "length"]
+        .iter()
+        .any(|part| text.contains(part))
+}
+
+fn shown(bytes: Option<&[u8]>) -> String {
+    bytes.map_or_else(
+        || "null".to_owned(),
+        |bytes| format!("'{}'", bytes.escape_ascii()),
+    )
+}
+
+/// Bytes as the fixtures write them: null, text, or base64.
+pub(crate) fn bytes(value: &Value) -> Option<Vec<u8>> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone().into_bytes()),
+        Value::Object(object) if object.contains_key("volatile") => Some(Vec::new()),
+        other => {
+            let base64 = other["base64"].as_str().expect("base64");
+            Some(BASE64.decode(base64).expect("base64"))
+        }
+    }
+}
+
+fn headers(value: &Value) -> Headers {
+    let mut headers = Headers::new();
+    for pair in value.as_array().expect("headers") {
+        let name = text(&pair[0]);
+        match bytes(&pair[1]) {
+            Some(value) => headers.add(name, value),
+            None => headers.add_null(name),
+        };
+    }
+    headers
+}
+
+/// A JSON string.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().expect("a string").to_owned()
+}

@@ -1,0 +1,222 @@
+//! Papi.java: topologies wired by hand.
+
+use std::sync::Arc;
+
+use regex::Regex;
+use streams_core::processor::{Processor, ProcessorContext, ProcessorError, SinkTopic};
+use streams_core::topology::{NodeHandle, Sink, Source};
+use streams_core::{Record, RecordMetadata, Result, Topology, TopologyBuilder};
+
+use crate::program::{Program, check, note};
+use crate::text::{Text, or_null};
+
+type Node = NodeHandle<Option<String>, Option<String>>;
+type Nullable = Option<String>;
+
+/// Appends its text to the value.
+struct Append(String);
+
+impl Processor<Nullable, Nullable, Nullable, Nullable> for Append {
+    fn process(
+        &mut self,
+        context: &mut ProcessorContext<'_, Nullable, Nullable>,
+        record: Record<Nullable, Nullable>,
+    ) -> std::result::Result<(), ProcessorError> {
+        let value = format!("{}{}", or_null(&record.value), self.0);
+        context.forward(record.with_value(Some(value)));
+        Ok(())
+    }
+}
+
+/// Sends short values to its first child and long ones to its second.
+struct ByLength;
+
+impl Processor<Nullable, Nullable, Nullable, Nullable> for ByLength {
+    fn process(
+        &mut self,
+        context: &mut ProcessorContext<'_, Nullable, Nullable>,
+        record: Record<Nullable, Nullable>,
+    ) -> std::result::Result<(), ProcessorError> {
+        let longer = record.value.as_ref().is_some_and(|value| value.len() > 3);
+        context.forward_to(usize::from(longer), record);
+        Ok(())
+    }
+}
+
+struct Wiring(TopologyBuilder);
+
+impl Wiring {
+    fn new() -> Self {
+        Self(TopologyBuilder::new())
+    }
+
+    fn source(&mut self, name: &str, topics: &[&str]) -> Result<Node> {
+        let source = Source::topics(topics.iter().copied(), Arc::new(Text), Arc::new(Text));
+        self.shared(name, source)
+    }
+
+    fn shared(&mut self, name: &str, source: Source<Nullable, Nullable>) -> Result<Node> {
+        let node = self.0.add_source(name, source)?;
+        self.0.allow_fan_out(node);
+        Ok(node)
+    }
+
+    fn append(&mut self, name: &str, text: &str, parents: &[Node]) -> Result<Node> {
+        let text = text.to_owned();
+        let supplier = move || Append(text.clone());
+        let node = self.0.add_processor(name, supplier, parents)?;
+        self.0.allow_fan_out(node);
+        Ok(node)
+    }
+
+    fn sink(&mut self, name: &str, topic: &str, parents: &[Node]) -> Result<()> {
+        let topic = SinkTopic::Fixed(topic.into());
+        self.0.add_sink(
+            name,
+            Sink::new(topic, Arc::new(Text), Arc::new(Text)),
+            parents,
+        )
+    }
+}
+
+fn build(wire: impl FnOnce(&mut Wiring) -> Result<()>) -> Result<Topology> {
+    let mut wiring = Wiring::new();
+    wire(&mut wiring)?;
+    wiring.0.build()
+}
+
+fn route(w: &mut Wiring) -> Result<()> {
+    let source = w.source("source", &["in"])?;
+    let routed = w.0.add_processor("route", || ByLength, &[source])?;
+    w.0.mark_router(routed);
+    w.sink("short", "out-short", &[routed])?;
+    w.sink("long", "out-long", &[routed])
+}
+
+fn by_key(record: &Record<Nullable, Nullable>, _: Option<RecordMetadata<'_>>) -> Arc<str> {
+    format!("out-{}", or_null(&record.key)).into()
+}
+
+fn extractor(w: &mut Wiring) -> Result<()> {
+    let source = w.source("source", &["in"])?;
+    let topic = SinkTopic::Extracted(Arc::new(by_key));
+    w.0.add_sink(
+        "sink",
+        Sink::new(topic, Arc::new(Text), Arc::new(Text)),
+        &[source],
+    )
+}
+
+/// The partition is the key's length; a null key goes to partition 0.
+fn by_length(topic: &str, key: &Nullable, value: &Nullable, count: i32) -> Option<Vec<i32>> {
+    note(format!(
+        "partitions {topic} {} {} of {count}",
+        or_null(key),
+        or_null(value)
+    ));
+    Some(vec![key.as_ref().map_or(0, String::len) as i32])
+}
+
+fn partitioner(w: &mut Wiring) -> Result<()> {
+    let source = w.source("source", &["in"])?;
+    let sink = Sink::new(
+        SinkTopic::Fixed("out".into()),
+        Arc::new(Text),
+        Arc::new(Text),
+    );
+    w.0.add_sink(
+        "sink",
+        sink.with_partitioner(Arc::new(by_length)),
+        &[source],
+    )
+}
+
+fn wide(w: &mut Wiring) -> Result<()> {
+    let source = w.source("source", &["in"])?;
+    let mut nodes = Vec::new();
+    for i in 0..12 {
+        nodes.push(w.append(&format!("p{i}"), &i.to_string(), &[source])?);
+    }
+    w.sink("sink", "out", &[nodes[11], nodes[2], nodes[1]])
+}
+
+fn deep(w: &mut Wiring) -> Result<()> {
+    let mut parent = w.source("source", &["in"])?;
+    for i in 0..12 {
+        parent = w.append(&format!("p{i}"), &i.to_string(), &[parent])?;
+    }
+    w.sink("sink", "out", &[parent])
+}
+
+const PROGRAMS: &[Program] = &[
+    Program::new("papi-source-sink", || {
+        build(|w| {
+            let source = w.source("source", &["in"])?;
+            w.sink("sink", "out", &[source])
+        })
+    }),
+    Program::new("papi-chain", || {
+        build(|w| {
+            let source = w.source("source", &["in"])?;
+            let append = w.append("append", "+", &[source])?;
+            w.sink("sink", "out", &[append])
+        })
+    }),
+    Program::new("papi-two-parents", || {
+        build(|w| {
+            let left = w.source("left", &["in"])?;
+            let right = w.source("right", &["other"])?;
+            let append = w.append("append", "+", &[left, right])?;
+            w.sink("sink", "out", &[append])
+        })
+    }),
+    Program::new("papi-two-children", || {
+        build(|w| {
+            let source = w.source("source", &["in"])?;
+            let second = w.append("b-second", "b", &[source])?;
+            let first = w.append("a-first", "a", &[source])?;
+            w.sink("sink", "out", &[first, second])
+        })
+    }),
+    Program::new("papi-route", || build(route)),
+    Program::new("papi-two-subtopologies", || {
+        build(|w| {
+            let b = w.source("source-b", &["in-b"])?;
+            let a = w.source("source-a", &["in-a"])?;
+            w.sink("sink-a", "out-a", &[a])?;
+            w.sink("sink-b", "out-b", &[b])
+        })
+    }),
+    Program::new("papi-several-topics", || {
+        build(|w| {
+            let source = w.source("source", &["in-2", "in-1"])?;
+            w.append("append", "+", &[source]).map(|_| ())
+        })
+    }),
+    Program::new("papi-pattern", || {
+        build(|w| {
+            let pattern = Regex::new("in-.+").expect("a pattern");
+            let source = Source::pattern(pattern, Arc::new(Text), Arc::new(Text));
+            let source = w.shared("source", source)?;
+            w.sink("sink", "out", &[source])
+        })
+    }),
+    Program::new("papi-extractor", || build(extractor)),
+    Program::new("papi-partitioner", || build(partitioner)),
+    Program::new("papi-diamond", || {
+        build(|w| {
+            let source = w.source("source", &["in"])?;
+            let left = w.append("left", "l", &[source])?;
+            let right = w.append("right", "r", &[source])?;
+            let join = w.append("join", ".", &[left, right])?;
+            w.sink("sink", "out", &[join])
+        })
+    }),
+    Program::new("papi-wide", || build(wide)),
+    Program::new("papi-deep", || build(deep)),
+];
+
+#[test]
+fn topologies_wired_by_hand_are_as_on_the_jvm() {
+    check(PROGRAMS, &[]);
+}

@@ -1,0 +1,216 @@
+//! Programs written in Rust, run as the JVM's were, and compared.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use streams_core::processor::{
+    ContinueOnError, DeadLetterOnError, ExceptionHandler, FailOnError, StreamsHandlers,
+};
+use streams_core::testing::TopologyTestDriver;
+use streams_core::{Result, Topology};
+
+use crate::fixture::{self, Action, Scenario};
+
+thread_local! {
+    static NOTES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes what the program under test does, as `Note.add` does in the Java programs.
+pub(crate) fn note(text: impl Into<String>) {
+    let text = text.into();
+    NOTES.with_borrow_mut(|notes| notes.push(text));
+}
+
+fn take_notes() -> Vec<String> {
+    NOTES.take()
+}
+
+/// The Rust twin of a captured Java program.
+#[derive(Clone, Copy)]
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
+    pub(crate) topology: fn() -> Result<Topology>,
+    handlers: Option<fn() -> StreamsHandlers>,
+}
+
+impl Program {
+    pub(crate) const fn new(name: &'static str, topology: fn() -> Result<Topology>) -> Self {
+        let handlers = None;
+        Self {
+            name,
+            topology,
+            handlers,
+        }
+    }
+
+    /// A program with handlers of its own, in place of those that its configuration names.
+    pub(crate) const fn with_handlers(mut self, handlers: fn() -> StreamsHandlers) -> Self {
+        self.handlers = Some(handlers);
+        self
+    }
+}
+
+/// What is different here on purpose: in this program, the JVM's text becomes ours.
+pub(crate) struct Difference {
+    pub(crate) program: &'static str,
+    pub(crate) theirs: &'static str,
+    pub(crate) ours: &'static str,
+}
+
+/// Compares every program's description and scenario with the JVM's, and fails with all that
+/// differ.
+pub(crate) fn check(programs: &[Program], differences: &[Difference]) {
+    let mut report = String::new();
+    for program in programs {
+        let described = check_description(program);
+        let scenario = fixture::scenario(program.name).map_or(Ok(()), |scenario| {
+            check_scenario(program, &scenario, differences)
+        });
+        for outcome in [described, scenario] {
+            if let Err(text) = outcome {
+                let _ = writeln!(report, "== {}\n{text}", program.name);
+            }
+        }
+    }
+    assert!(report.is_empty(), "not as on the JVM:\n{report}");
+}
+
+fn check_description(program: &Program) -> std::result::Result<(), String> {
+    let expected = fixture::description(program.name).ok_or("nothing was captured")?;
+    let topology = (program.topology)().map_err(|error| error.to_string())?;
+    // A topic extractor has the name of a Java object there.
+    let expected = ["by-key", "by-offset"].iter().fold(expected, |text, name| {
+        text.replace(&format!("class: {name})"), "class: TopicNameExtractor)")
+    });
+    let actual = topology.describe();
+    if actual == expected {
+        return Ok(());
+    }
+    Err(format!("expected\n{expected}\nbut got\n{actual}"))
+}
+
+fn check_scenario(
+    program: &Program,
+    scenario: &Scenario,
+    differences: &[Difference],
+) -> std::result::Result<(), String> {
+    let mut run = Run::start(program, scenario).map_err(|error| error.to_string())?;
+    for (number, step) in scenario.steps.iter().enumerate() {
+        let actual = run.step(&step.action);
+        let expected = step.results.iter().map(|line| {
+            let known = differences
+                .iter()
+                .filter(|known| known.program == program.name);
+            known.fold(line.clone(), |line, known| {
+                line.replace(known.theirs, known.ours)
+            })
+        });
+        let expected: Vec<String> = expected.filter(|line| !line.is_empty()).collect();
+        if actual != expected {
+            let (expected, actual) = (expected.join("\n  "), actual.join("\n  "));
+            return Err(format!(
+                "step {number} expected\n  {expected}\nbut got\n  {actual}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A program at work.
+struct Run {
+    driver: Option<TopologyTestDriver>,
+}
+
+impl Run {
+    fn start(program: &Program, scenario: &Scenario) -> Result<Self> {
+        take_notes();
+        let handlers = program
+            .handlers
+            .map_or_else(|| handlers(scenario), |handlers| handlers());
+        let mut builder = TopologyTestDriver::builder(&(program.topology)()?)
+            .application_id(scenario.application_id.as_str())
+            .handlers(handlers);
+        if let Some(idle) = scenario.config.get("max.task.idle.ms") {
+            let idle_ms = idle.parse().expect("milliseconds");
+            builder = builder.max_task_idle(Duration::from_millis(idle_ms));
+        }
+        let driver = Some(builder.build()?);
+        Ok(Self { driver })
+    }
+
+    fn step(&mut self, action: &Action) -> Vec<String> {
+        let done = match (action, &mut self.driver) {
+            (Action::Close, driver) => {
+                driver.take();
+                Ok(())
+            }
+            (Action::Start, _) | (_, None) => Ok(()),
+            (Action::Advance { by_ms }, Some(driver)) => {
+                driver.advance_wall_clock(Duration::from_millis(*by_ms))
+            }
+            (
+                Action::Input {
+                    topic,
+                    key,
+                    value,
+                    timestamp_ms,
+                    headers,
+                },
+                Some(driver),
+            ) => driver.pipe_bytes(
+                topic,
+                key.as_deref(),
+                value.as_deref(),
+                *timestamp_ms,
+                headers.clone(),
+            ),
+        };
+        let failed = done.err().map(|_| fixture::error());
+        let notes = take_notes().into_iter().map(|text| fixture::note(&text));
+        let mut lines: Vec<String> = failed.into_iter().chain(notes).collect();
+        lines.extend(self.outputs());
+        lines
+    }
+
+    fn outputs(&mut self) -> Vec<String> {
+        let Some(driver) = &mut self.driver else {
+            return Vec::new();
+        };
+        let mut lines = Vec::new();
+        for topic in driver.written_topics() {
+            while let Some(raw) = driver.read_bytes(&topic) {
+                let (key, value) = (raw.key(), raw.value());
+                lines.push(fixture::record(
+                    &topic,
+                    key,
+                    value,
+                    raw.timestamp_ms,
+                    &raw.headers,
+                ));
+            }
+        }
+        lines
+    }
+}
+
+/// The handlers that the captured configuration names.
+fn handlers(scenario: &Scenario) -> StreamsHandlers {
+    let dead_letters = scenario.config.get("errors.dead.letter.queue.topic.name");
+    let handler = |kind: &str| -> Arc<dyn ExceptionHandler> {
+        let class = scenario.config.get(&format!("{kind}.exception.handler"));
+        match (class, dead_letters) {
+            (Some(class), Some(topic)) if class.contains("Continue") => {
+                Arc::new(DeadLetterOnError::new(topic.as_str()))
+            }
+            (Some(class), None) if class.contains("Continue") => Arc::new(ContinueOnError),
+            _ => Arc::new(FailOnError),
+        }
+    };
+    StreamsHandlers {
+        deserialization: handler("deserialization"),
+        processing: handler("processing"),
+        production: handler("production"),
+    }
+}

@@ -1,0 +1,186 @@
+//! The house rules that a machine can check. Each test names the rule; the message names the place.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The longest line, in characters.
+const LINE_CHARS_MAX: usize = 100;
+/// The longest file, in lines.
+const FILE_LINES_MAX: usize = 700;
+/// The longest function, in lines.
+const FUNCTION_LINES_MAX: usize = 70;
+
+#[test]
+fn lines_are_at_most_100_characters() {
+    // A row of a table in a comment cannot be broken.
+    let table = |line: &str| ["//! |", "/// |"].iter().any(|row| line.starts_with(row));
+    check(&["rs", "java", "sh"], |text| {
+        let long = |line: &str| line.chars().count() > LINE_CHARS_MAX && !table(line);
+        numbered(text)
+            .filter(|(_, line)| long(line))
+            .map(|(number, _)| number)
+            .collect()
+    });
+}
+
+#[test]
+fn files_are_at_most_700_lines() {
+    check(&["rs", "java"], |text| {
+        let count = text.lines().count();
+        Vec::from_iter((count > FILE_LINES_MAX).then_some(count))
+    });
+}
+
+#[test]
+fn functions_are_at_most_70_lines() {
+    check(&["rs"], long_functions);
+}
+
+#[test]
+fn no_test_is_ignored() {
+    let ignored = concat!("#[", "ignore");
+    check(&["rs"], |text| places(text, &[ignored]));
+}
+
+#[test]
+fn nothing_is_left_to_be_done() {
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X:"),
+    ];
+    check(&["rs", "toml", "java", "md", "sh"], |text| {
+        places(text, &marks)
+    });
+}
+
+#[test]
+fn modules_are_named_for_what_they_hold() {
+    let vague = [
+        "util", "utils", "common", "helper", "helpers", "misc", "types",
+    ];
+    for path in files()
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|it| it == "rs"))
+    {
+        let named = path
+            .iter()
+            .filter_map(|part| Path::new(part).file_stem()?.to_str());
+        let mut named = named.filter(|name| vague.contains(name));
+        assert_eq!(named.next(), None, "{}", path.display());
+    }
+}
+
+/// Tests wait for a condition, with a deadline: `streams_tests::wait_until`.
+#[test]
+fn tests_wait_without_sleeping() {
+    let sleep = concat!("sl", "eep(");
+    let in_tests = |path: &Path| {
+        path.starts_with("tests/tests") || path.to_string_lossy().ends_with("_test.rs")
+    };
+    check_where(in_tests, &["rs"], |text| places(text, &[sleep]));
+}
+
+#[test]
+fn long_function_is_found_and_a_short_one_is_not() {
+    let function =
+        |lines: usize| format!("    fn f() {{\n{}    }}\n", "        x();\n".repeat(lines));
+    assert!(long_functions(&function(FUNCTION_LINES_MAX - 2)).is_empty());
+    assert_eq!(
+        long_functions(&format!("\n{}", function(FUNCTION_LINES_MAX))),
+        [2]
+    );
+}
+
+fn check(extensions: &[&str], rule: impl Fn(&str) -> Vec<usize>) {
+    check_where(|_| true, extensions, rule);
+}
+
+/// Fails with every `file:line` that `rule` returns for a file's text.
+fn check_where(
+    wanted: impl Fn(&Path) -> bool,
+    extensions: &[&str],
+    rule: impl Fn(&str) -> Vec<usize>,
+) {
+    let mut found = Vec::new();
+    for path in files().into_iter().filter(|path| wanted(path)) {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if !extension.is_some_and(|extension| extensions.contains(&extension)) {
+            continue;
+        }
+        let text = fs::read_to_string(root().join(&path)).unwrap();
+        let file = path.display();
+        found.extend(rule(&text).into_iter().map(|line| format!("{file}:{line}")));
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+/// Every file of the workspace that people write, relative to its root.
+fn files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if path.is_file() {
+                files.push(path.strip_prefix(root()).unwrap().to_path_buf());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..).zip(text.lines())
+}
+
+fn places(text: &str, marks: &[&str]) -> Vec<usize> {
+    let marked = |line: &str| marks.iter().any(|mark| line.contains(mark));
+    numbered(text)
+        .filter(|(_, line)| marked(line))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// Where functions begin that are too long. In formatted code a function ends with the first brace
+/// that stands as far in as its `fn`.
+fn long_functions(text: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut open: Option<(usize, usize)> = None;
+    for (number, line) in numbered(text) {
+        let indent = line.len() - line.trim_start().len();
+        match open {
+            Some((start, depth)) if indent == depth && line.trim_start().starts_with('}') => {
+                if number - start + 1 > FUNCTION_LINES_MAX {
+                    found.push(start);
+                }
+                open = None;
+            }
+            None if is_function(line.trim_start()) && !line.ends_with(['}', ';']) => {
+                open = Some((number, indent));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn is_function(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.by_ref().find(|word| {
+        !(word.starts_with("pub") || matches!(*word, "const" | "async" | "in" | "unsafe"))
+    }) == Some("fn")
+}
