@@ -42,7 +42,10 @@ impl Workload {
     /// anew: whether its transaction was committed is then looked up.
     pub(crate) fn start(url: &str, table: &str, seed: u64) -> Self {
         let history = Arc::new(Mutex::new(History::new()));
-        let (transactions, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (transactions, stop) = (
+            Arc::new(AtomicU64::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
         let worker = Worker {
             url: url.to_owned(),
             table: table.to_owned(),
@@ -52,7 +55,12 @@ impl Workload {
         };
         let (count, stopped) = (transactions.clone(), stop.clone());
         let thread = thread::spawn(move || worker.run(&count, &stopped));
-        Self { history, transactions, stop, thread: Some(thread) }
+        Self {
+            history,
+            transactions,
+            stop,
+            thread: Some(thread),
+        }
     }
 
     /// Waits until `count` more transactions are committed.
@@ -95,7 +103,9 @@ impl Worker {
             }
             number += 1;
             let (statements, changes) = self.transaction(number);
-            let mut done = session.as_ref().is_some_and(|open| open.execute(&statements).is_ok());
+            let mut done = session
+                .as_ref()
+                .is_some_and(|open| open.execute(&statements).is_ok());
             if !done {
                 done = self.was_committed(number);
                 session = None;
@@ -161,8 +171,8 @@ impl Worker {
 pub(crate) fn create_workload_tables(table: &str) -> String {
     let rows = create_table(table);
     format!(
-        "{rows} CREATE TABLE {table}_progress (number bigint);
-         INSERT INTO {table}_progress VALUES (0);"
+        "{rows} CREATE TABLE {table}_progress (id int PRIMARY KEY, number bigint);
+         INSERT INTO {table}_progress VALUES (1, 0);"
     )
 }
 
@@ -179,7 +189,10 @@ pub(crate) fn assert_tells(cluster: &Cluster, topic: &str, history: &History) {
             let (last, seen) = (story.last().map(String::as_str), seen.get(&key.to_string()));
             let last = last.unwrap_or_default();
             match seen {
-                Some(seen) => version_of(seen) == version_of(last) && (seen.starts_with('d') == last.starts_with('d')),
+                Some(seen) => {
+                    version_of(seen) == version_of(last)
+                        && (seen.starts_with('d') == last.starts_with('d'))
+                }
                 // Inserted and deleted before the snapshot.
                 None => last.starts_with('d'),
             }
@@ -190,7 +203,9 @@ pub(crate) fn assert_tells(cluster: &Cluster, topic: &str, history: &History) {
     let messages = cluster.read_settled(topic, LIMIT);
     let mut first: BTreeMap<String, String> = BTreeMap::new();
     for message in &messages {
-        first.entry(key_of(message)).or_insert_with(|| story_of(message));
+        first
+            .entry(key_of(message))
+            .or_insert_with(|| story_of(message));
     }
     let mut expected = Expectation::default();
     for (key, story) in history {
@@ -209,7 +224,8 @@ pub(crate) fn assert_tells(cluster: &Cluster, topic: &str, history: &History) {
             expected.push(&*key, what.clone());
         }
     }
-    let comparison = expected.compare_with(&messages, |message| (key_of(message), story_of(message)));
+    let comparison =
+        expected.compare_with(&messages, |message| (key_of(message), story_of(message)));
     assert!(comparison.is_exact(), "topic={topic}: {comparison}");
 }
 
@@ -222,7 +238,11 @@ fn key_of(message: &Message) -> String {
 /// What a message tells: the operation and the version, as the history has it.
 fn story_of(message: &Message) -> String {
     let (envelope, operation) = (envelope(message), operation(message));
-    let row = if operation == "d" { &envelope["before"] } else { &envelope["after"] };
+    let row = if operation == "d" {
+        &envelope["before"]
+    } else {
+        &envelope["after"]
+    };
     format!("{operation}:{}", row["version"])
 }
 
