@@ -115,6 +115,7 @@ pub struct Sink<K, V> {
     pub(crate) key: Arc<dyn Serializer<K>>,
     pub(crate) value: Arc<dyn Serializer<V>>,
     pub(crate) partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
+    pub(crate) skips_null_keys: bool,
 }
 
 impl<K, V> Sink<K, V> {
@@ -129,6 +130,7 @@ impl<K, V> Sink<K, V> {
             key,
             value,
             partitioner: None,
+            skips_null_keys: false,
         }
     }
 
@@ -136,6 +138,14 @@ impl<K, V> Sink<K, V> {
     #[must_use]
     pub fn with_partitioner(mut self, partitioner: Arc<dyn StreamPartitioner<K, V>>) -> Self {
         self.partitioner = Some(partitioner);
+        self
+    }
+
+    /// Leaves out records whose key is written as null, and counts them as dropped: what the JVM
+    /// does before every repartition topic.
+    #[must_use]
+    pub fn skipping_null_keys(mut self) -> Self {
+        self.skips_null_keys = true;
         self
     }
 }
@@ -271,6 +281,7 @@ impl TopologyBuilder {
             key,
             value,
             partitioner,
+            skips_null_keys,
         } = sink;
         let fixed = match &topic {
             SinkTopic::Fixed(topic) => Some(Arc::clone(topic)),
@@ -282,7 +293,8 @@ impl TopologyBuilder {
                 extracted @ SinkTopic::Extracted(_) => extracted.clone(),
             };
             let (key, value) = (Arc::clone(&key), Arc::clone(&value));
-            let node = SinkNode::new(linker.name(), topic, key, value, partitioner.clone());
+            let mut node = SinkNode::new(linker.name(), topic, key, value, partitioner.clone());
+            node.skips_null_keys = skips_null_keys;
             linker.set_port::<K, V>(Rc::new(RefCell::new(node)));
             Ok(())
         });
