@@ -36,7 +36,8 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     ///
     /// ```compile_fail,E0308
     /// # use streams_dsl::{StreamsBuilder, Topic};
-    /// # fn wrong(builder: &StreamsBuilder, from: &Topic<String, String>, to: &Topic<String, i64>) {
+    /// # type Texts = Topic<String, String>;
+    /// # fn wrong(builder: &StreamsBuilder, from: &Texts, to: &Topic<String, i64>) {
     /// builder.stream(from).to(to); // the values are String, the topic's are i64
     /// # }
     /// ```

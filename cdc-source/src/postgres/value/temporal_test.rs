@@ -109,7 +109,9 @@ proptest::proptest! {
     }
 
     #[test]
-    fn a_timestamp_reads_back_from_its_iso_form(micros in -60_000_000_000_000_000_i64..200_000_000_000_000_000) {
+    fn a_timestamp_reads_back_from_its_iso_form(
+        micros in -60_000_000_000_000_000_i64..200_000_000_000_000_000,
+    ) {
         let moment = DateTime {
             days: micros.div_euclid(86_400_000_000),
             micros: micros.rem_euclid(86_400_000_000),
