@@ -19,6 +19,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What a process that stopped for its configuration's sake returns.
 const EXIT_CONFIGURATION: u8 = 2;
 const EXIT_FAILURE: u8 = 1;
+/// What the replication and Kafka clients report comes back as errors, which are logged once, by
+/// what they mean for the connector.
+const LOG_DIRECTIVES: &str = "info,pgwire_replication=off,rdkafka::client=off";
 
 /// Postgres changes to Kafka, as Debezium envelopes, exactly once.
 #[derive(Debug, Parser)]
@@ -67,7 +70,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 fn main() -> ExitCode {
     let Command::Run(arguments) = Arguments::parse().command;
-    if let Err(error) = logging::init(arguments.log_format) {
+    if let Err(error) = logging::init_with_default(arguments.log_format, LOG_DIRECTIVES) {
         eprintln!("cdc-source: {error}");
         return ExitCode::from(EXIT_CONFIGURATION);
     }

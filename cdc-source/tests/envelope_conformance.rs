@@ -16,129 +16,16 @@ mod capture;
 mod mask;
 #[path = "debezium/pgoutput.rs"]
 mod pgoutput;
+#[path = "debezium/replay.rs"]
+mod replay;
 
 use std::collections::BTreeMap;
 
 use capture::{Capture, ExpectedRecord};
-use cdc_source::config::{ConnectorConfig, SnapshotMode};
-use cdc_source::envelope::{
-    Change, EnvelopeEncoder, Operation, OutgoingRecord, SnapshotMarker, SourcePosition,
-    TableEncoder,
-};
+use cdc_source::config::ConnectorConfig;
+use cdc_source::envelope::{EnvelopeEncoder, OutgoingRecord};
 use mask::Mask;
-use pgoutput::{Message, cells};
-
-/// Encodes a capture's rows and messages in order.
-struct Replay<'a> {
-    config: ConnectorConfig,
-    encoder: EnvelopeEncoder,
-    capture: &'a Capture,
-    encoders: BTreeMap<String, TableEncoder>,
-    records: Vec<OutgoingRecord>,
-}
-
-impl<'a> Replay<'a> {
-    fn new(capture: &'a Capture, connector: &str) -> Self {
-        let config = ConnectorConfig::from_json(connector).unwrap();
-        let encoder = EnvelopeEncoder::new(&config).unwrap();
-        Self {
-            config,
-            encoder,
-            capture,
-            encoders: BTreeMap::new(),
-            records: Vec::new(),
-        }
-    }
-
-    fn run(mut self) -> Vec<OutgoingRecord> {
-        let snapshot = SourcePosition {
-            snapshot: SnapshotMarker::True,
-            transaction_id: Some(1),
-            ..SourcePosition::default()
-        };
-        for (table, row) in self.capture.snapshot_rows() {
-            let cells = cells(&row);
-            let change = Change {
-                operation: Operation::Read,
-                before: None,
-                old_key: None,
-                after: Some(&cells),
-                source: &snapshot,
-            };
-            self.encode(&table, &change);
-        }
-        if self.config.snapshot.mode == SnapshotMode::InitialOnly {
-            return self.records;
-        }
-        let streamed = SourcePosition {
-            transaction_id: Some(1),
-            ..SourcePosition::default()
-        };
-        let mut relations = BTreeMap::new();
-        for message in self.capture.messages() {
-            match message {
-                Message::Relation { id, table } => {
-                    relations.insert(id, table);
-                }
-                Message::Row {
-                    relation,
-                    operation,
-                    before,
-                    old_key,
-                    after,
-                } => {
-                    let table = relations[&relation].clone();
-                    let [before, old_key, after] = [before, old_key, after];
-                    let cells = [
-                        before.as_ref().map(cells),
-                        old_key.as_ref().map(cells),
-                        after.as_ref().map(cells),
-                    ];
-                    let [before, old_key, after] = &cells;
-                    let change = Change {
-                        operation,
-                        before: before.as_deref(),
-                        old_key: old_key.as_deref(),
-                        after: after.as_deref(),
-                        source: &streamed,
-                    };
-                    self.encode(&table, &change);
-                }
-                Message::Truncate { relation_ids } => {
-                    for id in relation_ids {
-                        let change = Change {
-                            operation: Operation::Truncate,
-                            before: None,
-                            old_key: None,
-                            after: None,
-                            source: &streamed,
-                        };
-                        let table = relations[&id].clone();
-                        self.encode(&table, &change);
-                    }
-                }
-                Message::Other => {}
-            }
-        }
-        self.records
-    }
-
-    fn encode(&mut self, name: &str, change: &Change<'_>) {
-        let Some(table) = self.capture.table(name) else {
-            panic!("no table {name}")
-        };
-        if !self.config.tables.includes(&table.schema, &table.name) {
-            return;
-        }
-        let encoder = self
-            .encoders
-            .entry(name.to_owned())
-            .or_insert_with(|| self.encoder.table(&table).unwrap());
-        encoder
-            .encode(change, 1_700_000_000_000_000, &mut self.records)
-            .unwrap();
-    }
-}
+use replay::Replay;
 
 /// One record in a comparable form.
 fn ours(record: &OutgoingRecord) -> ExpectedRecord {

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use benches::Workload;
 use clap::Parser;
-use streams_core::observability::logging::{self, LogFormat};
 use streams_core::observability::ShutdownSignal;
+use streams_core::observability::logging::{self, LogFormat};
 use streams_core::{KafkaStreams, State, StreamsConfig};
 
 /// Runs one workload, prints READY once its state is restored, and stops on SIGTERM.
@@ -66,7 +66,9 @@ fn config(arguments: &Arguments) -> Result<StreamsConfig, Box<dyn std::error::Er
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     logging::init(LogFormat::Human)?;
     let shutdown = ShutdownSignal::install()?;
-    let topology = arguments.workload.topology(&arguments.input, &arguments.output)?;
+    let topology = arguments
+        .workload
+        .topology(&arguments.input, &arguments.output)?;
     KafkaStreams::new(topology, config(arguments)?)?
         .with_state_listener(|new, _| {
             if new == State::Running {

@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::{
     BinaryHandling, ColumnFilter, ConversionFailure, DecimalFormat, DecimalHandling, KeyPattern,
-    PublicationAutocreate, SkippedOperations, SnapshotIsolation, SnapshotMode, SslMode,
-    TableFilter, TimePrecision, TransformConfig,
+    ProcessingFailure, PublicationAutocreate, SkippedOperations, SnapshotIsolation, SnapshotMode,
+    SslMode, TableFilter, TimePrecision, TransformConfig,
 };
 
 /// A connector's whole configuration. Durations end in their unit; a key's Debezium name is in the
@@ -47,6 +47,8 @@ pub struct ConnectorConfig {
     pub errors_max_retries: Option<u32>,
     /// `retriable.restart.connector.wait.ms`.
     pub retriable_restart_wait_ms: u64,
+    /// `event.processing.failure.handling.mode`.
+    pub processing_failure: ProcessingFailure,
     /// `status.update.interval.ms`.
     pub status_update_interval_ms: u64,
     /// `extended.headers.enabled`.

@@ -54,9 +54,32 @@ pub(super) fn settings(text: &str) -> Result<BTreeMap<String, String>, Vec<Strin
         }
         Some(_) => mistakes.push("`name` is no text".to_owned()),
     }
+    for (key, value) in &settings {
+        if names_a_provider(value) {
+            mistakes.push(format!(
+                "`{key}` names a config provider, which is not supported"
+            ));
+        }
+    }
     if mistakes.is_empty() {
         Ok(settings)
     } else {
         Err(mistakes)
     }
+}
+
+/// Whether a value holds `${provider:…}`, which Connect would replace.
+fn names_a_provider(value: &str) -> bool {
+    let mut rest = value;
+    while let Some((_, reference)) = rest.split_once("${") {
+        if reference
+            .split('}')
+            .next()
+            .is_some_and(|name| name.contains(':'))
+        {
+            return true;
+        }
+        rest = reference;
+    }
+    false
 }

@@ -24,8 +24,9 @@ pub use connector::{
 };
 pub use filter::{ColumnFilter, KeyPattern, TableFilter};
 pub use option::{
-    BinaryHandling, ConversionFailure, DecimalFormat, DecimalHandling, PublicationAutocreate,
-    SkippedOperations, SnapshotIsolation, SnapshotMode, SslMode, TimePrecision,
+    BinaryHandling, ConversionFailure, DecimalFormat, DecimalHandling, ProcessingFailure,
+    PublicationAutocreate, SkippedOperations, SnapshotIsolation, SnapshotMode, SslMode,
+    TimePrecision,
 };
 pub use transform::{DeletedRow, ExtractConfig, FieldReference, RouteConfig, TransformConfig};
 

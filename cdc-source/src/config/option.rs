@@ -157,6 +157,18 @@ pub enum ConversionFailure {
     Fail,
 }
 
+/// `event.processing.failure.handling.mode`: what becomes of a change that cannot be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProcessingFailure {
+    /// The connector stops.
+    #[default]
+    Fail,
+    /// The change is left out, and the log tells of it and of its position.
+    Warn,
+    /// The change is left out (`skip`, `ignore`).
+    Skip,
+}
+
 impl SkippedOperations {
     /// No operation is skipped (`none`).
     pub const NONE: Self = Self {

@@ -6,8 +6,9 @@ use super::connector::{
 };
 use super::filter::{ColumnFilter, KeyPattern, TableFilter};
 use super::option::{
-    BinaryHandling, ConversionFailure, DecimalFormat, DecimalHandling, PublicationAutocreate,
-    SkippedOperations, SnapshotIsolation, SnapshotMode, SslMode, TimePrecision,
+    BinaryHandling, ConversionFailure, DecimalFormat, DecimalHandling, ProcessingFailure,
+    PublicationAutocreate, SkippedOperations, SnapshotIsolation, SnapshotMode, SslMode,
+    TimePrecision,
 };
 use super::settings::Settings;
 use super::{ConfigError, document, pattern, support, transform};
@@ -77,6 +78,16 @@ fn read(settings: &mut Settings) -> ConnectorConfig {
             "retriable.restart.connector.wait.ms",
             10_000,
             ..,
+        ),
+        processing_failure: settings.choice(
+            "event.processing.failure.handling.mode",
+            ProcessingFailure::default(),
+            &[
+                ("fail", ProcessingFailure::Fail),
+                ("warn", ProcessingFailure::Warn),
+                ("skip", ProcessingFailure::Skip),
+                ("ignore", ProcessingFailure::Skip),
+            ],
         ),
         status_update_interval_ms: settings.number("status.update.interval.ms", 10_000, 1..),
         extended_headers: settings.boolean("extended.headers.enabled", true),
@@ -222,6 +233,12 @@ fn read_publication(settings: &mut Settings) -> PublicationConfig {
 
 fn read_snapshot(settings: &mut Settings) -> SnapshotConfig {
     let include = settings.patterns("snapshot.include.collection.list");
+    if settings
+        .text("snapshot.mode")
+        .is_some_and(|mode| mode.eq_ignore_ascii_case("never"))
+    {
+        settings.warn("`snapshot.mode`: `never` is the old name of `no_data`");
+    }
     SnapshotConfig {
         mode: settings.choice(
             "snapshot.mode",

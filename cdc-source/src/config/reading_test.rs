@@ -267,6 +267,38 @@ fn added_fields_take_their_prefix_and_their_new_names() {
 }
 
 #[test]
+fn what_connect_would_replace_or_refuse_is_refused() {
+    let found = mistakes(&connector(&[
+        ("database.password", "${file:/secrets:password}"),
+        ("topic.heartbeat.name", "a-${b}"),
+    ]));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("`database.password`") && !found[0].contains("secrets"));
+    let found = mistakes(&connector(&[
+        ("tasks.max", "0"),
+        ("transforms", "r,r"),
+        (
+            "transforms.r.type",
+            "org.apache.kafka.connect.transforms.RegexRouter",
+        ),
+        ("transforms.r.regex", "x"),
+    ]));
+    for text in [
+        "`tasks.max`",
+        "`transforms` names `r` twice",
+        "`transforms.r.replacement`",
+    ] {
+        assert!(
+            found.iter().any(|mistake| mistake.contains(text)),
+            "{text}: {found:?}"
+        );
+    }
+    let config = read(&[("snapshot.mode", "never")]);
+    assert_eq!(config.snapshot.mode, SnapshotMode::NoData);
+    assert_eq!(config.warnings.len(), 1);
+}
+
+#[test]
 fn statements_split_at_single_semicolons() {
     let config = read(&[("database.initial.statements", "SET a = 1; SELECT ';;' ;")]);
     assert_eq!(

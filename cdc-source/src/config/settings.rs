@@ -65,6 +65,14 @@ impl Settings {
         })
     }
 
+    /// The value of a key that has to be there but may be empty.
+    pub(super) fn required_or_empty(&mut self, key: &str) -> String {
+        if !self.values.contains_key(key) {
+            self.mistake(format!("`{key}` is missing"));
+        }
+        self.text_or_empty(key, "")
+    }
+
     pub(super) fn boolean(&mut self, key: &str, default: bool) -> bool {
         match self.text(key) {
             None => default,
@@ -91,7 +99,9 @@ impl Settings {
                 default
             }
             Err(_) => {
-                self.mistake(format!("`{key}` is `{value}` but has to be a whole number"));
+                self.mistake(format!(
+                    "`{key}` is `{value}` but has to be a whole number in its range"
+                ));
                 default
             }
         }

@@ -68,7 +68,6 @@ const REFUSED_PREFIXES: &[&str] = &[
 /// Keys without an effect here, of which nothing is lost: what they tune has no counterpart, or
 /// they belong to other connectors or to the worker.
 const WITHOUT_EFFECT: &[&str] = &[
-    "tasks.max",
     "config.action.reload",
     "incremental.snapshot.chunk.size",
     "incremental.snapshot.watermarking.strategy",
@@ -95,7 +94,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "guardrail.collections.max",
     "guardrail.collections.limit.action",
     "include.schema.changes",
-    "event.processing.failure.handling.mode",
     "errors.retry.timeout",
     "errors.retry.delay.max.ms",
     "errors.log.enable",
@@ -117,6 +115,8 @@ const WITHOUT_EFFECT_PREFIXES: &[&str] = &[
 
 /// Refuses what is not supported, and warns of what nobody has read.
 pub(super) fn check_rest(settings: &mut Settings) {
+    // One task does the work, whatever the number; but it has to be one.
+    settings.number::<u32>("tasks.max", 1, 1..);
     for (key, harmless) in REFUSED {
         let Some(value) = settings.text(key) else {
             continue;
@@ -153,7 +153,6 @@ pub(super) fn check_rest(settings: &mut Settings) {
         }
         .push(format!("`{key}`"));
     }
-    without_effect.retain(|key| key != "`tasks.max`");
     if !without_effect.is_empty() {
         settings.warn(format!(
             "without effect here: {}",

@@ -1,5 +1,7 @@
 //! `transforms.*`: what is known of each transform before any table is.
 
+use std::collections::BTreeSet;
+
 use regex::Regex;
 
 use super::pattern;
@@ -93,12 +95,17 @@ impl RouteConfig {
 pub(super) fn read(settings: &mut Settings) -> Vec<TransformConfig> {
     let list = settings.text_or("transforms", "");
     let mut transforms = Vec::new();
+    let mut names = BTreeSet::new();
     for name in list
         .split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
     {
         let key = |suffix: &str| format!("transforms.{name}.{suffix}");
+        if !names.insert(name) {
+            settings.mistake(format!("`transforms` names `{name}` twice"));
+            continue;
+        }
         for suffix in ["predicate", "negate"] {
             if settings.text(&key(suffix)).is_some() {
                 settings.mistake(format!("`{}`: predicates are not supported", key(suffix)));
@@ -127,7 +134,7 @@ pub(super) fn read(settings: &mut Settings) -> Vec<TransformConfig> {
 
 fn read_route(settings: &mut Settings, key: &impl Fn(&str) -> String) -> Option<RouteConfig> {
     let regex = settings.required(&key("regex"));
-    let replacement = settings.text_or(&key("replacement"), "");
+    let replacement = settings.required_or_empty(&key("replacement"));
     let compiled = pattern::whole_match(&regex, false)
         .and_then(|whole| Ok((whole, pattern::compile(&regex, false)?)));
     let (whole, first) = match compiled {

@@ -43,7 +43,7 @@ use crate::snapshot::CopyLine;
 use crate::{Error, Result};
 
 /// Small tables share a transaction until it has this many rows or is this old.
-const SHARED_ROWS_MAX: u64 = 100_000;
+const SHARED_ROWS_MAX: u64 = 10_000;
 const SHARED_AGE_MAX: Duration = Duration::from_secs(10);
 /// How many rows are read between two looks at the clock and at the stop.
 const ROWS_BETWEEN_CHECKS: u64 = 1_024;

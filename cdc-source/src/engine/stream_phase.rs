@@ -100,20 +100,23 @@ impl<S: Sink> StreamPhase<'_, S> {
         }
     }
 
-    /// Takes in the messages that are here already. Returns false when there was none.
+    /// Takes in the messages that are here already. Returns false when there was none, or when the
+    /// stop is asked for and has to be seen.
     async fn take_ready(&mut self) -> Result<bool> {
-        for taken in 0..MESSAGES_MAX {
+        let mut taken = 0;
+        while taken < MESSAGES_MAX {
             let Some(event) = unconstrained(self.replication.next()).now_or_never() else {
-                return Ok(taken > 0);
+                break;
             };
             let next = self.state.handle(&event?)?;
             self.follow(next).await?;
-        }
-        if self.shutdown.is_requested() {
-            return Ok(false);
+            taken += 1;
         }
         if self.state.batch.is_full(self.state.is_in_transaction()) {
             self.commit()?;
+        }
+        if taken == 0 || self.shutdown.is_requested() {
+            return Ok(false);
         }
         if self.heartbeat.is_due(Instant::now()) {
             self.beat().await?;

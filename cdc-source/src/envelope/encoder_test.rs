@@ -98,9 +98,10 @@ fn values_of_unknown_types_are_passed_on_as_text() {
     assert_eq!(text(records[0].key.as_ref()), r#"{"id":1}"#);
     let value = text(records[0].value.as_ref());
     assert!(
-        value.starts_with(
-            r#"{"before":null,"after":{"id":1,"code":"a","free":{"scale":1,"value":"Dw=="},"shape":"((0,0),(1,1))"},"source":"#
-        ),
+        value.starts_with(concat!(
+            r#"{"before":null,"after":{"id":1,"code":"a","free":{"scale":1,"value":"Dw=="},"#,
+            r#""shape":"((0,0),(1,1))"},"source":"#
+        )),
         "{value}"
     );
 }
@@ -272,7 +273,11 @@ fn positions_stand_in_the_source_block() {
     )
     .unwrap();
     let value = text(records[0].value.as_ref());
-    let expected = r#""ts_ms":-1,"snapshot":"last_in_data_collection","db":"d","sequence":"[\"9\",\"10\"]","ts_us":-1,"ts_ns":-1000,"schema":"public","table":"t","txId":7,"lsn":10,"xmin":3,"origin":"up\"stream","origin_lsn":4}"#;
+    let expected = concat!(
+        r#""ts_ms":-1,"snapshot":"last_in_data_collection","db":"d","sequence":"[\"9\",\"10\"]","#,
+        r#""ts_us":-1,"ts_ns":-1000,"schema":"public","table":"t","txId":7,"lsn":10,"xmin":3,"#,
+        r#""origin":"up\"stream","origin_lsn":4}"#
+    );
     assert!(value.contains(expected), "{value}");
 }
 

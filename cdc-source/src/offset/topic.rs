@@ -7,6 +7,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
+use rdkafka::metadata::Metadata;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -17,7 +18,8 @@ use crate::{Error, Result};
 
 /// How long the whole topic may take to read before the broker counts as away.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
+const METADATA_STEP: Duration = Duration::from_millis(500);
 
 /// The client would log the end of every partition as an error; what is one comes back from a poll.
 struct QuietContext;
@@ -46,12 +48,31 @@ impl OffsetTopic {
     /// offsets have to be read before anything else is done.
     fn create(&self) -> Result<()> {
         let topic = &self.settings.offset_topic;
-        match TopicSetup::new(&self.settings)?.create_offset_topic(topic)? {
+        match TopicSetup::new(&self.settings, self.shutdown.clone())?.create_offset_topic(topic)? {
             true => Ok(()),
             false => Err(Error::Kafka {
                 doing: format!("reading topic {topic}"),
                 source: KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition),
             }),
+        }
+    }
+
+    /// Asks for the topic in short steps, so that a stop is noticed in time.
+    fn metadata(&self, consumer: &BaseConsumer<QuietContext>) -> Result<Metadata> {
+        let topic = &self.settings.offset_topic;
+        let start = Instant::now();
+        loop {
+            let source = match consumer.fetch_metadata(Some(topic), METADATA_STEP) {
+                Ok(metadata) => return Ok(metadata),
+                Err(error) => error,
+            };
+            let doing = format!("reading topic {topic}");
+            if self.shutdown.is_requested() {
+                return Err(Error::Stopped { doing });
+            }
+            if start.elapsed() > METADATA_TIMEOUT {
+                return Err(Error::Kafka { doing, source });
+            }
         }
     }
 
@@ -72,9 +93,7 @@ impl OffsetTopic {
             .consumer()
             .create_with_context(QuietContext)
             .map_err(failed)?;
-        let metadata = consumer
-            .fetch_metadata(Some(topic), METADATA_TIMEOUT)
-            .map_err(failed)?;
+        let metadata = self.metadata(&consumer)?;
         let mut assignment = TopicPartitionList::new();
         let partitions = metadata
             .topics()

@@ -9,18 +9,18 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::topic_setup::TopicSetup;
-use super::{KafkaSettings, Phase, Sink};
+use super::{KafkaSettings, Phase, STOP_TIMEOUT, Sink};
 use crate::envelope::{Header, OutgoingRecord};
 use crate::offset::offset_key;
 use crate::shutdown::Shutdown;
 use crate::{Error, Result};
 
 /// How long to wait for the broker to fence a predecessor and to hand out a producer id.
-const INIT_TIMEOUT: Duration = Duration::from_secs(15);
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for a commit before the work is given up and done again from the last offset.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a stop waits for the broker before it leaves the last transaction to be aborted.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a transaction that is given up may take to be aborted.
+const ABORT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long one call into the client may block, so that a stop is noticed in time.
 const SLICE: Duration = Duration::from_millis(250);
 
@@ -53,7 +53,7 @@ impl KafkaSink {
                 })?;
         let sink = Self {
             producer,
-            topics: TopicSetup::new(settings)?,
+            topics: TopicSetup::new(settings, shutdown.clone())?,
             transactional_id: settings.transactional_id(),
             offset_topic: settings.offset_topic.clone(),
             offset_key: offset_key(&settings.connector, &settings.topic_prefix),
@@ -207,7 +207,7 @@ impl Drop for KafkaSink {
         if !self.is_open || self.producer.client().fatal_error().is_some() {
             return;
         }
-        let aborted = self.repeat("aborting a transaction", STOP_TIMEOUT, || {
+        let aborted = self.repeat("aborting a transaction", ABORT_TIMEOUT, || {
             self.producer.poll(Duration::ZERO);
             self.producer.abort_transaction(Duration::from_millis(100))
         });

@@ -11,8 +11,13 @@ pub(crate) use producer_config::kafka_error_kind;
 pub use producer_config::{KafkaSettings, Phase};
 pub(crate) use topic_setup::TopicSetup;
 
+use std::time::Duration;
+
 use crate::Result;
 use crate::envelope::OutgoingRecord;
+
+/// How long a stop waits for the broker before it leaves the last transaction to be aborted.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Takes records in transactions. A transaction is open from the first write to the commit; what
 /// was written and not committed when the sink is dropped is never seen by a `read_committed`

@@ -5,14 +5,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::KafkaSettings;
+use super::{KafkaSettings, STOP_TIMEOUT};
+use crate::shutdown::Shutdown;
 use crate::{Error, Result};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,10 +26,11 @@ const BROKER_DEFAULT: i32 = -1;
 pub(crate) struct TopicSetup {
     admin: AdminClient<DefaultClientContext>,
     known: HashSet<Arc<str>>,
+    shutdown: Shutdown,
 }
 
 impl TopicSetup {
-    pub(crate) fn new(settings: &KafkaSettings) -> Result<Self> {
+    pub(crate) fn new(settings: &KafkaSettings, shutdown: Shutdown) -> Result<Self> {
         let admin = settings.client().create().map_err(|source| Error::Kafka {
             doing: "making the Kafka admin client".into(),
             source,
@@ -36,6 +38,7 @@ impl TopicSetup {
         Ok(Self {
             admin,
             known: HashSet::new(),
+            shutdown,
         })
     }
 
@@ -68,7 +71,12 @@ impl TopicSetup {
             doing: format!("creating topic {topic}"),
             source,
         };
-        let results = wait(self.admin.create_topics([new], &options)).map_err(failed)?;
+        let created = self.wait(self.admin.create_topics([new], &options));
+        let results = created
+            .ok_or_else(|| Error::Stopped {
+                doing: format!("creating topic {topic}"),
+            })?
+            .map_err(failed)?;
         match results.into_iter().next() {
             Some(Ok(created)) => {
                 tracing::info!(topic = created, "created topic");
@@ -84,6 +92,24 @@ impl TopicSetup {
                 false => Err(failed(KafkaError::AdminOp(code))),
             },
             Some(Err((_, code))) => Err(failed(KafkaError::AdminOp(code))),
+        }
+    }
+
+    /// Waits on this thread for a future of the Kafka client, whose own threads wake it; not for
+    /// long once the stop is asked for.
+    fn wait<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let start = Instant::now();
+        loop {
+            match future.as_mut().poll(&mut context) {
+                Poll::Ready(output) => return Some(output),
+                Poll::Pending if self.shutdown.is_requested() && start.elapsed() > STOP_TIMEOUT => {
+                    return None;
+                }
+                Poll::Pending => thread::park_timeout(Duration::from_millis(100)),
+            }
         }
     }
 
@@ -106,18 +132,5 @@ struct Unpark(Thread);
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
-    }
-}
-
-/// Waits on this thread for a future of the Kafka client, whose own threads wake it.
-fn wait<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park_timeout(Duration::from_millis(100)),
-        }
     }
 }

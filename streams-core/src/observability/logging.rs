@@ -50,9 +50,17 @@ impl fmt::Display for LogFormat {
 /// # Errors
 /// If `RUST_LOG` cannot be understood, or the process logs somewhere already.
 pub fn init(format: LogFormat) -> Result<()> {
+    init_with_default(format, "info")
+}
+
+/// As [`init`], with other directives for when `RUST_LOG` is not set.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_with_default(format: LogFormat, directives: &str) -> Result<()> {
     let filter = match env::var("RUST_LOG") {
-        Ok(directives) if !directives.trim().is_empty() => parse_filter(&directives)?,
-        _ => EnvFilter::new("info"),
+        Ok(given) if !given.trim().is_empty() => parse_filter(&given)?,
+        _ => parse_filter(directives)?,
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

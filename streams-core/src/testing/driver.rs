@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock as _, ManualClock};
+use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
@@ -100,7 +101,12 @@ impl TopologyTestDriverBuilder {
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
         };
-        let linked = link(&topology, &topology.whole(), &application_id)?;
+        let linked = link(
+            &topology,
+            &topology.whole(),
+            &application_id,
+            TimestampExtraction::Fail,
+        )?;
         let id = TaskId {
             subtopology: 0,
             partition: 0,

@@ -8,7 +8,10 @@
 )]
 
 mod cdc_connector;
+mod cdc_crash;
+mod cdc_outage;
 mod cdc_refusal;
 mod cdc_stream;
+mod cdc_workload;
 mod harness;
 mod runtime;

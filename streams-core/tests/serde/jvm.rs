@@ -1,7 +1,5 @@
 //! Our serdes and the JVM's, on what the JVM was captured doing.
 
-#![allow(clippy::unwrap_used, reason = "a failed test panics")]
-
 use std::fmt::Debug;
 use std::path::Path;
 

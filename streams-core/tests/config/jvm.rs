@@ -1,7 +1,5 @@
 //! Settings as the JVM takes and refuses them.
 
-#![allow(clippy::unwrap_used, reason = "a failed test panics")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,5 @@
 //! The serdes: what they refuse, and that they read what they wrote.
 
-#![allow(clippy::unwrap_used, reason = "a failed test panics")]
-
 use std::fmt::Debug;
 use std::sync::Arc;
 
