@@ -347,7 +347,8 @@ impl Session {
         self.tasks.initialize()?;
         self.consumer.assign(&assignment)?;
         (0..self.tasks.len()).for_each(|_| metrics.task_created());
-        tracing::info!(tasks = ?self.tasks.ids().iter().map(ToString::to_string).collect::<Vec<_>>(), "tasks assigned");
+        let ids: Vec<String> = self.tasks.ids().iter().map(ToString::to_string).collect();
+        tracing::info!(tasks = ?ids, "tasks assigned");
         control.assigned();
         Ok(())
     }
