@@ -54,9 +54,10 @@ impl Batch {
 
     /// Whether the batch should be committed although more is coming.
     pub(super) fn is_full(&self, is_in_transaction: bool) -> bool {
-        let (age_max, bytes_max) = match is_in_transaction {
-            true => (OPEN_AGE_MAX, OPEN_BYTES_MAX),
-            false => (AGE_MAX, BYTES_MAX),
+        let (age_max, bytes_max) = if is_in_transaction {
+            (OPEN_AGE_MAX, OPEN_BYTES_MAX)
+        } else {
+            (AGE_MAX, BYTES_MAX)
         };
         self.bytes >= bytes_max || self.since.is_some_and(|since| since.elapsed() >= age_max)
     }

@@ -7,7 +7,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -48,13 +48,14 @@ impl OffsetTopic {
     /// offsets have to be read before anything else is done.
     fn create(&self) -> Result<()> {
         let topic = &self.settings.offset_topic;
-        match TopicSetup::new(&self.settings, self.shutdown.clone())?.create_offset_topic(topic)? {
-            true => Ok(()),
-            false => Err(Error::Kafka {
-                doing: format!("reading topic {topic}"),
-                source: KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition),
-            }),
+        let setup = TopicSetup::new(&self.settings, self.shutdown.clone())?;
+        if setup.create_offset_topic(topic)? {
+            return Ok(());
         }
+        Err(Error::Kafka {
+            doing: format!("reading topic {topic}"),
+            source: KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition),
+        })
     }
 
     /// Asks for the topic in short steps, so that a stop is noticed in time.
@@ -95,10 +96,7 @@ impl OffsetTopic {
             .map_err(failed)?;
         let metadata = self.metadata(&consumer)?;
         let mut assignment = TopicPartitionList::new();
-        let partitions = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions());
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
         let mut remaining = BTreeSet::new();
         for partition in partitions {
             let offset = Offset::Beginning;

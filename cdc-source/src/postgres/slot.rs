@@ -74,12 +74,12 @@ impl Slot {
         let sql = "SELECT pg_try_advisory_lock(hashtextextended('cdc-source:' || $1, 0))";
         let row = connection.client().query_one(sql, &[&name]).await;
         let is_locked = row.and_then(|row| row.try_get::<_, bool>(0));
-        match is_locked.map_err(|error| postgres_error("locking the slot", &error))? {
-            true => Ok(()),
-            false => Err(Error::SlotInUse {
-                problem: format!("another cdc-source is working with replication slot {name}"),
-            }),
+        if is_locked.map_err(|error| postgres_error("locking the slot", &error))? {
+            return Ok(());
         }
+        Err(Error::SlotInUse {
+            problem: format!("another cdc-source is working with replication slot {name}"),
+        })
     }
 
     /// Drops the slot (`slot.drop.on.stop`).

@@ -84,13 +84,11 @@ impl TopicSetup {
             }
             Some(Err((_, Code::TopicAlreadyExists))) | None => Ok(false),
             // Whoever may not create topics may still write to one that is there.
-            Some(Err((
-                _,
-                code @ (Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed),
-            ))) => match self.exists(topic) {
-                true => Ok(false),
-                false => Err(failed(KafkaError::AdminOp(code))),
-            },
+            Some(Err((_, Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed)))
+                if self.exists(topic) =>
+            {
+                Ok(false)
+            }
             Some(Err((_, code))) => Err(failed(KafkaError::AdminOp(code))),
         }
     }

@@ -223,7 +223,7 @@ impl TopologyTestDriver {
         timestamp_ms: i64,
         headers: Headers,
     ) -> Result<()> {
-        if !self.feed(topic, key, value, timestamp_ms, headers)? {
+        if !self.feed(topic, key, value, timestamp_ms, headers) {
             let message = format!("the topology does not read topic={topic}");
             return Err(Error::new(ErrorKind::Topology, message));
         }
@@ -327,9 +327,9 @@ impl TopologyTestDriver {
         value: Option<&[u8]>,
         timestamp_ms: i64,
         headers: Headers,
-    ) -> Result<bool> {
+    ) -> bool {
         let input = self.input(topic);
-        let Some(input) = input else { return Ok(false) };
+        let Some(input) = input else { return false };
         let (_, next_offset) = self.inputs.entry(topic.to_owned()).or_insert((input, 0));
         let offset = *next_offset;
         *next_offset += 1;
@@ -338,7 +338,7 @@ impl TopologyTestDriver {
             RawRecord::new(key, value, offset, timestamp_ms, headers),
         );
         self.task.reached_end(input, offset + 1);
-        Ok(true)
+        true
     }
 
     /// The task's input of a topic, if the topology reads it.
@@ -364,7 +364,7 @@ impl TopologyTestDriver {
             let mut fed = false;
             for (topic, raw) in self.collector.take_fresh() {
                 let (timestamp_ms, headers) = (raw.timestamp_ms, raw.headers.clone());
-                fed |= self.feed(&topic, raw.key(), raw.value(), timestamp_ms, headers)?;
+                fed |= self.feed(&topic, raw.key(), raw.value(), timestamp_ms, headers);
             }
             if !processed && !fed {
                 self.task.committed();

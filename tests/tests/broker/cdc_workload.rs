@@ -2,6 +2,7 @@
 //! same story.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -129,15 +130,15 @@ impl Worker {
             let (next, deletes) = (version + 1, exists && self.random.random_bool(0.2));
             let what = match (exists, deletes) {
                 (false, _) => {
-                    sql += &format!("INSERT INTO {table} VALUES ({key}, {next}, 'x');");
+                    let _ = write!(sql, "INSERT INTO {table} VALUES ({key}, {next}, 'x');");
                     format!("c:{next}")
                 }
                 (true, false) => {
-                    sql += &format!("UPDATE {table} SET version = {next} WHERE id = {key};");
+                    let _ = write!(sql, "UPDATE {table} SET version = {next} WHERE id = {key};");
                     format!("u:{next}")
                 }
                 (true, true) => {
-                    sql += &format!("DELETE FROM {table} WHERE id = {key};");
+                    let _ = write!(sql, "DELETE FROM {table} WHERE id = {key};");
                     format!("d:{version}")
                 }
             };
@@ -145,7 +146,7 @@ impl Worker {
             versions.insert(key, (latest, !deletes));
             changes.push((key, latest, !deletes, what));
         }
-        sql += &format!("UPDATE {table}_progress SET number = {number}; COMMIT");
+        let _ = write!(sql, "UPDATE {table}_progress SET number = {number}; COMMIT");
         (sql, changes)
     }
 
