@@ -57,8 +57,9 @@ pub enum HandlerResponse {
     Fail,
     /// Leave the record out, count it as dropped, and go on.
     Continue,
-    /// Try again after this time. Where that cannot be done (see [`super::Processor::copy_for_retry`])
-    /// or has been answered too often, the answer comes from [`ExceptionHandler::give_up`].
+    /// Try again after this time. Where that cannot be done (see
+    /// [`super::Processor::copy_for_retry`]) or has been answered too often, the
+    /// answer comes from [`ExceptionHandler::give_up`].
     Retry(Duration),
     /// Send the source record's bytes to this topic, in the same transaction, and go on.
     DeadLetter(Arc<str>),

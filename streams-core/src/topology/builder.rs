@@ -13,8 +13,8 @@ use regex::Regex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{
-    CopyRecord, FailOnInvalidTimestamp, Lifecycle, Port, Processor, ProcessorNode, SinkNode,
-    SinkTopic, SourceNode, StreamPartitioner, TimestampExtractor,
+    CopyRecord, Lifecycle, Port, Processor, ProcessorNode, SinkNode, SinkTopic, SourceNode,
+    StreamPartitioner, TimestampExtractor,
 };
 use crate::serde::{Deserializer, Serializer};
 use crate::topology::node::{AutoOffsetReset, Link, Node, NodeKind, SourceTopics};
@@ -40,7 +40,7 @@ pub struct Source<K, V> {
     pub(crate) topics: SourceTopics,
     pub(crate) key: Arc<dyn Deserializer<K>>,
     pub(crate) value: Arc<dyn Deserializer<V>>,
-    pub(crate) timestamp: Arc<dyn TimestampExtractor<K, V>>,
+    pub(crate) timestamp: Option<Arc<dyn TimestampExtractor<K, V>>>,
     pub(crate) reset: Option<AutoOffsetReset>,
 }
 
@@ -76,7 +76,7 @@ impl<K, V> Source<K, V> {
             topics,
             key,
             value,
-            timestamp: Arc::new(FailOnInvalidTimestamp),
+            timestamp: None,
             reset: None,
         }
     }
@@ -87,7 +87,7 @@ impl<K, V> Source<K, V> {
         mut self,
         extractor: impl TimestampExtractor<K, V> + 'static,
     ) -> Self {
-        self.timestamp = Arc::new(extractor);
+        self.timestamp = Some(Arc::new(extractor));
         self
     }
 
@@ -97,7 +97,7 @@ impl<K, V> Source<K, V> {
         mut self,
         extractor: Arc<dyn TimestampExtractor<K, V>>,
     ) -> Self {
-        self.timestamp = extractor;
+        self.timestamp = Some(extractor);
         self
     }
 
@@ -200,7 +200,8 @@ impl TopologyBuilder {
         let link: Link = Arc::new(move |linker| {
             let (key, value) = (Arc::clone(&key), Arc::clone(&value));
             let children = linker.children::<K, V>()?;
-            let node = SourceNode::new(linker.name(), key, value, Arc::clone(&timestamp), children);
+            let (timestamp, default) = (timestamp.clone(), linker.default_timestamp());
+            let node = SourceNode::new(linker.name(), key, value, timestamp, default, children);
             linker.add_source(Box::new(node));
             Ok(())
         });
