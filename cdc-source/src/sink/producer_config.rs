@@ -108,7 +108,7 @@ impl KafkaSettings {
             .set("linger.ms", "1")
             // A failed delivery fails the transaction; the successful ones need no report.
             .set("delivery.report.only.error", "true")
-            .set("queue.buffering.max.kbytes", "65536");
+            .set("queue.buffering.max.kbytes", "32768");
         for (key, value) in &self.overrides {
             config.set(key, value);
         }
