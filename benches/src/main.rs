@@ -79,7 +79,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let workload = Workload::Stateless;
     let mut all: Vec<Runs> = contenders
         .iter()
-        .map(|contender| Runs { contender: contender.name(), costs: Vec::new() })
+        .map(|contender| Runs {
+            contender: contender.name(),
+            costs: Vec::new(),
+        })
         .collect();
     for round in 1..=arguments.repeat {
         for (contender, runs) in contenders.iter().zip(&mut all) {
@@ -117,7 +120,9 @@ fn check(cluster: &Cluster, topic: &str, expected: usize) -> Result<(), String> 
     if seen == expected {
         return Ok(());
     }
-    Err(format!("topic={topic} holds {seen} records and should hold {expected}"))
+    Err(format!(
+        "topic={topic} holds {seen} records and should hold {expected}"
+    ))
 }
 
 fn main() -> ExitCode {

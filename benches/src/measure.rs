@@ -45,7 +45,11 @@ pub fn run(
     let last = wait_until("the input to be processed", LIMIT, || {
         let done = cluster.committed(group, input).values().sum::<i64>();
         let done = usize::try_from(done).unwrap_or(0);
-        let sample = Sample { at: Instant::now(), cpu: cpu_time(process.id()), done };
+        let sample = Sample {
+            at: Instant::now(),
+            cpu: cpu_time(process.id()),
+            done,
+        };
         if warm.is_none() && done >= count / WARM_UP_SHARE && done < count {
             warm = Some(sample);
             return None;
@@ -58,12 +62,16 @@ pub fn run(
     });
     let rss_peak_mib = resident_peak_mib(process.id());
     process.terminate(Duration::from_secs(20));
-    let first = warm.unwrap_or(Sample { at: started, cpu: Duration::ZERO, done: 0 });
+    let first = warm.unwrap_or(Sample {
+        at: started,
+        cpu: Duration::ZERO,
+        done: 0,
+    });
     let records = (last.done - first.done) as f64;
     Cost {
         ready_ms: ready.as_secs_f64() * 1e3,
         records_per_second: records / last.at.duration_since(first.at).as_secs_f64(),
-        cpu_us_per_record: (last.cpu - first.cpu).as_secs_f64() * 1e6 / records,
+        cpu_us_per_record: last.cpu.saturating_sub(first.cpu).as_secs_f64() * 1e6 / records,
         rss_peak_mib,
     }
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use benches::Workload;
 use clap::Parser;
-use streams_core::observability::logging::{self, LogFormat};
 use streams_core::observability::ShutdownSignal;
+use streams_core::observability::logging::{self, LogFormat};
 use streams_core::{KafkaStreams, State, StreamsConfig};
 
 /// Runs one workload, prints READY once its state is restored, and stops on SIGTERM.
@@ -31,7 +31,7 @@ struct Arguments {
     /// Stream threads.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// at_least_once or exactly_once_v2.
+    /// `at_least_once` or `exactly_once_v2`.
     #[arg(long, default_value = "exactly_once_v2")]
     guarantee: String,
     /// Where local state is kept.
@@ -66,7 +66,9 @@ fn config(arguments: &Arguments) -> Result<StreamsConfig, Box<dyn std::error::Er
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     logging::init(LogFormat::Human)?;
     let shutdown = ShutdownSignal::install()?;
-    let topology = arguments.workload.topology(&arguments.input, &arguments.output)?;
+    let topology = arguments
+        .workload
+        .topology(&arguments.input, &arguments.output)?;
     KafkaStreams::new(topology, config(arguments)?)?
         .with_state_listener(|new, _| {
             if new == State::Running {

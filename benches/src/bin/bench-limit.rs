@@ -71,8 +71,10 @@ fn run(arguments: &Arguments) -> Result<()> {
             }
             Some(ConsumerEvent::Assigned(partitions)) => {
                 let assignment = partitions.into_iter();
-                let assignment = assignment
-                    .map(|partition| Assignment { partition, start: StartAt::Earliest });
+                let assignment = assignment.map(|partition| Assignment {
+                    partition,
+                    start: StartAt::Earliest,
+                });
                 consumer.assign(&assignment.collect::<Vec<_>>())?;
                 println!("READY");
                 let _ = std::io::stdout().flush();
@@ -85,9 +87,18 @@ fn run(arguments: &Arguments) -> Result<()> {
         if due && !offsets.is_empty() {
             producer.flush(WAIT)?;
             let topic = arguments.input.as_str();
-            let committed = std::mem::take(&mut offsets).into_iter().map(|(partition, offset)| {
-                (TopicPartition { topic: topic.into(), partition }, offset, String::new())
-            });
+            let committed = std::mem::take(&mut offsets)
+                .into_iter()
+                .map(|(partition, offset)| {
+                    (
+                        TopicPartition {
+                            topic: topic.into(),
+                            partition,
+                        },
+                        offset,
+                        String::new(),
+                    )
+                });
             producer.send_offsets(&committed.collect::<Vec<_>>(), &consumer, WAIT)?;
             producer.commit_transaction(WAIT)?;
             last_commit = Instant::now();

@@ -49,7 +49,10 @@ impl Operation {
 
 /// Adds a field at the end of a JSON object with fields.
 fn add_field(json: &mut Bytes, name: &[u8], value: &[u8]) {
-    let end = json.iter().rposition(|byte| *byte == b'}').unwrap_or(json.len());
+    let end = json
+        .iter()
+        .rposition(|byte| *byte == b'}')
+        .unwrap_or(json.len());
     json.truncate(end);
     json.reserve(name.len() + value.len() + 5);
     json.extend_from_slice(b",\"");
@@ -60,7 +63,9 @@ fn add_field(json: &mut Bytes, name: &[u8], value: &[u8]) {
 }
 
 fn enrich(json: Bytes) -> Result<Event, Bytes> {
-    let Some(operation) = Operation::of(&json) else { return Err(json) };
+    let Some(operation) = Operation::of(&json) else {
+        return Err(json);
+    };
     let mut json = json;
     add_field(&mut json, b"event_type", operation.past());
     add_field(&mut json, b"processed_at", b"1700000000000");

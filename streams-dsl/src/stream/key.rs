@@ -92,7 +92,7 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     ///
     /// The serdes are those of the topic or operator that the keys and values come from. After an
     /// operator that makes new ones they must be given; [`StreamsBuilder::build`] tells if they
-    /// are not.
+    /// are not. Records whose key is null are left out, as in the JVM, and counted as dropped.
     ///
     /// [`StreamsBuilder::build`]: crate::StreamsBuilder::build
     ///
@@ -138,10 +138,11 @@ impl<K: 'static, V: 'static> KStream<K, V> {
                 name: Arc::clone(topic),
                 partitions,
             })?;
-            // The JVM drops null keys here only for the sake of some joins.
+            // The JVM's filter drops null keys. Whether a key is null only its serde knows, so here
+            // the sink does it.
             let filter =
                 topology.add_processor::<K, V, K, V, _>(&names.filter, || PassThrough, &parents)?;
-            let mut sink = sink_to(topic, key, value);
+            let mut sink = sink_to(topic, key, value).skipping_null_keys();
             if let Some(partitioner) = &partitioner {
                 sink = sink.with_partitioner(Arc::clone(partitioner));
             }

@@ -13,5 +13,6 @@ mod cdc_outage;
 mod cdc_refusal;
 mod cdc_stream;
 mod cdc_workload;
+mod chaos;
 mod harness;
 mod runtime;
