@@ -53,9 +53,13 @@ impl KafkaSettings {
     /// whatever it takes to get in.
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("client.id", format!("cdc-source-{}", self.connector));
+        config
+            .set("client.id", format!("cdc-source-{}", self.connector))
+            // A broker that is back is found within a second, not ten.
+            .set("reconnect.backoff.max.ms", "1000");
         for (key, value) in &self.overrides {
             let is_shared = [
+                "reconnect.",
                 "client.",
                 "ssl.",
                 "sasl.",
