@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
-use streams_tests::{Cluster, Expectation, Kafka, KafkaOptions, Message, Process, Record};
+use streams_tests::{Cluster, Expectation, Kafka, KafkaOptions, Message, Process, Record, pause};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const KEYS: usize = 23;
@@ -63,7 +63,7 @@ impl Writer {
                     record.partition(i32::try_from(key).unwrap() % PARTITIONS)
                 });
                 cluster.produce(&topic, records);
-                thread::sleep(BETWEEN_BATCHES);
+                pause(BETWEEN_BATCHES);
             }
             written
         });
@@ -133,7 +133,7 @@ impl Topics {
 fn some_time(random: &mut StdRng, at_most: Duration) {
     let nanos = u64::try_from(at_most.as_nanos()).unwrap();
     let until = Instant::now() + Duration::from_nanos(random.random_range(0..nanos));
-    thread::sleep(until.saturating_duration_since(Instant::now()));
+    pause(until.saturating_duration_since(Instant::now()));
 }
 
 fn seeded() -> StdRng {
