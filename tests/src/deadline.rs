@@ -10,13 +10,6 @@ const POLL_MIN: Duration = Duration::from_millis(5);
 /// The longest pause between two polls.
 const POLL_MAX: Duration = Duration::from_millis(50);
 
-/// Lets time pass: to pace a workload, or until a random moment at which something is killed.
-///
-/// Never to wait for an outcome: that is what [`wait_until`] is for.
-pub fn pause(time: Duration) {
-    sleep(time);
-}
-
 /// Polls `probe` until it returns a value; fails the test after `limit`.
 ///
 /// `what` completes the sentence "waited in vain until …".

@@ -48,7 +48,7 @@ mod transaction;
 pub use child::Child;
 pub use cluster::{Cluster, GroupMember};
 pub use database::Database;
-pub use deadline::{pause, try_until, wait_until};
+pub use deadline::{try_until, wait_until};
 pub use error::Error;
 pub use expectation::{Comparison, Expectation};
 pub use kafka::{Kafka, KafkaOptions};

@@ -74,8 +74,7 @@ fn modules_are_named_for_what_they_hold() {
     }
 }
 
-/// Tests wait for a condition, with a deadline: `streams_tests::wait_until`. What paces a workload
-/// says so by `streams_tests::pause`.
+/// Tests wait for a condition, with a deadline: `streams_tests::wait_until`.
 #[test]
 fn tests_wait_without_sleeping() {
     let sleep = concat!("sl", "eep(");
