@@ -60,8 +60,8 @@ fn kills_during_the_snapshot_neither_lose_nor_double_a_row() {
     let large = ["m1", "m2", "m3", "u1", "u2", "u3"];
     for table in large {
         tables += &create_table(table);
-        tables +=
-            &format!("INSERT INTO {table} SELECT n, 1, 'y' FROM generate_series(1, 12000) n;");
+        let rows = "SELECT n, 1, 'y' FROM generate_series(1, 12000) n";
+        write!(tables, "INSERT INTO {table} {rows};").unwrap();
     }
     let (cluster, database, connector) = setup(&tables);
     let mut random = StdRng::seed_from_u64(seed());
