@@ -66,18 +66,22 @@ impl Change {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a value may be null")]
 fn handle_create(change: Change) -> Bytes {
     Some(change.event)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a value may be null")]
 fn handle_update(change: Change) -> Bytes {
     Some(change.event)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a value may be null")]
 fn handle_delete(change: Change) -> Bytes {
     Some(change.event)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a value may be null")]
 fn handle_read(change: Change) -> Bytes {
     Some(change.event)
 }
