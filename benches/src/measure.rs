@@ -71,7 +71,7 @@ pub fn run(
     Cost {
         ready_ms: ready.as_secs_f64() * 1e3,
         records_per_second: records / last.at.duration_since(first.at).as_secs_f64(),
-        cpu_us_per_record: (last.cpu - first.cpu).as_secs_f64() * 1e6 / records,
+        cpu_us_per_record: last.cpu.saturating_sub(first.cpu).as_secs_f64() * 1e6 / records,
         rss_peak_mib,
     }
 }

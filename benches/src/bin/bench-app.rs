@@ -31,7 +31,7 @@ struct Arguments {
     /// Stream threads.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// at_least_once or exactly_once_v2.
+    /// `at_least_once` or `exactly_once_v2`.
     #[arg(long, default_value = "exactly_once_v2")]
     guarantee: String,
     /// Where local state is kept.

@@ -6,9 +6,9 @@
 //! The bytes are the same but for what follows.
 //!
 //! - An old tuple that does not hold the key (`REPLICA IDENTITY USING INDEX` over other columns,
-//!   `message.key.columns` beyond the identity): Debezium makes a key of zeros, which may be another
-//!   row's. Here the delete has no key and no tombstone, and an update is no change of key. A topic
-//!   that is compacted refuses records without a key; `REPLICA IDENTITY FULL` logs it.
+//!   `message.key.columns` beyond the identity): Debezium makes a key of zeros, which may be
+//!   another row's. Here the delete has no key and no tombstone, and an update is no change of key.
+//!   A topic that is compacted refuses records without a key; `REPLICA IDENTITY FULL` logs it.
 //! - A key column that `column.exclude.list` leaves out: a zero there, its value here.
 //! - `numeric` with a negative scale: a scale of around 2046 there, its own here.
 //! - An unchanged TOAST value of a `bytea` under `binary.handling.mode=base64`: null there, the
@@ -20,8 +20,8 @@
 //! - `ts_ns` of the envelope has the precision of microseconds.
 //! - Types that are not known here (arrays, money, intervals, ranges, geometry and more): their
 //!   text.
-//! - `delete.handling.mode` and `drop.tombstones` of `ExtractNewRecordState` are ignored there; here
-//!   they hold where their new name is absent.
+//! - `delete.handling.mode` and `drop.tombstones` of `ExtractNewRecordState` are ignored there;
+//!   here they hold where their new name is absent.
 //!
 //! # How it is fast
 //!

@@ -16,8 +16,8 @@ use crate::stream::KStream;
 impl<K: 'static, V: 'static> KStream<K, V> {
     /// Makes a new value of each record, or rejects it: the good stream and the rejected one.
     ///
-    /// The JVM has no such step. It takes one number, `KSTREAM-TRYMAPVALUES-…`, and its streams come
-    /// from nodes of this name with `-accepted` and `-rejected`.
+    /// The JVM has no such step. It takes one number, `KSTREAM-TRYMAPVALUES-…`, and its streams
+    /// come from nodes of this name with `-accepted` and `-rejected`.
     ///
     /// The value is given away, so an `Ok` can hold parts of it without a copy, and so can an
     /// `Err`. Where the rejected stream is to have the whole value as it was, use

@@ -1,19 +1,22 @@
 //! Processors that are killed, brokers that go away: afterwards every event is there once, and the
 //! events of a key are in order.
 
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
-use streams_tests::{Cluster, Expectation, Kafka, KafkaOptions, Message, Process, Record};
+use streams_tests::{Cluster, Expectation, Kafka, KafkaOptions, Message, Process, Record, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const KEYS: usize = 23;
 const BATCH: usize = 20;
+const OUTAGE_BATCH: usize = 2_000;
 const PARTITIONS: i32 = 4;
 /// Events go on coming as long as there is something to break.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(20);
@@ -42,49 +45,58 @@ fn key_and_number(message: &Message) -> (String, String) {
 
 /// Writes numbered events until it is told to stop, and knows what it has written.
 struct Writer {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<usize>,
+    stop: Sender<()>,
+    written: Arc<AtomicUsize>,
+    thread: JoinHandle<()>,
 }
 
 impl Writer {
     fn start(cluster: &Cluster, topic: &str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, topic) = (Arc::clone(&stop), topic.to_owned());
+        let (stop, stopped) = channel();
+        let written = Arc::new(AtomicUsize::new(0));
+        let (counter, topic) = (Arc::clone(&written), topic.to_owned());
         let cluster = Cluster::at(cluster.bootstrap_servers());
         let thread = thread::spawn(move || {
-            let mut written = 0;
-            while !stopped.load(Ordering::Acquire) {
-                let batch = written..written + BATCH;
-                written = batch.end;
-                let records = batch.map(|number| {
-                    let key = number % KEYS;
-                    let record = Record::new(format!("user-{key}"), event(number));
-                    // A key stays in its partition, whatever partitioner the writer has.
-                    record.partition(i32::try_from(key).unwrap() % PARTITIONS)
-                });
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(BETWEEN_BATCHES) {
+                let first = counter.load(Ordering::Acquire);
+                let records = (first..first + BATCH).map(numbered);
                 cluster.produce(&topic, records);
-                thread::sleep(BETWEEN_BATCHES);
+                counter.store(first + BATCH, Ordering::Release);
             }
-            written
         });
-        Self { stop, thread }
+        Self { stop, written, thread }
+    }
+
+    /// Waits until it has written so many events more.
+    fn wait_for_more(&self, count: usize) {
+        let goal = self.written.load(Ordering::Acquire) + count;
+        let written = || (self.written.load(Ordering::Acquire) >= goal).then_some(());
+        wait_until("more events to be written", LIMIT, written);
     }
 
     /// What must be in the output and in the dead-letter topic.
     fn stop(self) -> (Expectation, Expectation) {
-        self.stop.store(true, Ordering::Release);
-        let written = self.thread.join().unwrap();
-        let (mut good, mut bad) = (Expectation::default(), Expectation::default());
-        for number in 0..written {
-            let side = if number % 10 == 9 {
-                &mut bad
-            } else {
-                &mut good
-            };
-            side.push(format!("user-{}", number % KEYS), number.to_string());
-        }
-        (good, bad)
+        self.stop.send(()).unwrap();
+        self.thread.join().unwrap();
+        expected(0..self.written.load(Ordering::Acquire))
     }
+}
+
+/// A numbered event; its key stays in its partition, whatever partitioner the writer has.
+fn numbered(number: usize) -> Record {
+    let key = number % KEYS;
+    let record = Record::new(format!("user-{key}"), event(number));
+    record.partition(i32::try_from(key).unwrap() % PARTITIONS)
+}
+
+/// What becomes of numbered events: the output and the dead letters.
+fn expected(numbers: Range<usize>) -> (Expectation, Expectation) {
+    let (mut good, mut bad) = (Expectation::default(), Expectation::default());
+    for number in numbers {
+        let side = if number % 10 == 9 { &mut bad } else { &mut good };
+        side.push(format!("user-{}", number % KEYS), number.to_string());
+    }
+    (good, bad)
 }
 
 struct Topics {
@@ -129,13 +141,6 @@ impl Topics {
     }
 }
 
-/// Lets a random time pass, in which anything may happen.
-fn some_time(random: &mut StdRng, at_most: Duration) {
-    let nanos = u64::try_from(at_most.as_nanos()).unwrap();
-    let until = Instant::now() + Duration::from_nanos(random.random_range(0..nanos));
-    thread::sleep(until.saturating_duration_since(Instant::now()));
-}
-
 fn seeded() -> StdRng {
     let seed = std::env::var("TRIBUTARY_SEED")
         .ok()
@@ -160,12 +165,12 @@ fn processors_killed_at_random_lose_and_double_nothing() {
     }
     let writer = Writer::start(&cluster, &topics.input);
     for kill in 0..24 {
-        some_time(&mut random, Duration::from_millis(700));
+        writer.wait_for_more(random.random_range(1..500));
         let member = &mut members[kill % 2];
         member.kill();
         if random.random_bool(0.2) {
-            // Long enough for the next commit of the other, not for the session.
-            some_time(&mut random, Duration::from_millis(500));
+            // Long enough for the other's next commits.
+            writer.wait_for_more(random.random_range(1..300));
         }
         member.restart();
         if random.random_bool(0.7) {
@@ -228,34 +233,21 @@ fn broker_restarted_in_the_middle_loses_and_doubles_nothing() {
     let group = cluster.unique("outage");
     let mut member = topics.processor(&cluster, &group, &[]);
     member.wait_for_line("READY", LIMIT);
-    let mut written = 0;
-    let (mut good, mut bad) = (Expectation::default(), Expectation::default());
     for outage in 0..3 {
         // The writer of this test knows nothing of brokers that go away, so it rests meanwhile.
-        let records: Vec<Record> = (written..written + 2_000)
-            .map(|number| {
-                let side = if number % 10 == 9 {
-                    &mut bad
-                } else {
-                    &mut good
-                };
-                let key = number % KEYS;
-                side.push(format!("user-{key}"), number.to_string());
-                let record = Record::new(format!("user-{key}"), event(number));
-                record.partition(i32::try_from(key).unwrap() % PARTITIONS)
-            })
-            .collect();
-        written += records.len();
-        cluster.produce(&topics.input, records);
-        some_time(&mut random, Duration::from_millis(300));
+        let batch = outage * OUTAGE_BATCH..(outage + 1) * OUTAGE_BATCH;
+        let seen = cluster.read_committed(&topics.output).len();
+        cluster.produce(&topics.input, batch.map(numbered));
+        let goal = seen + random.random_range(0..OUTAGE_BATCH / 2);
+        cluster.read_until(&topics.output, LIMIT, |messages| messages.len() >= goal);
         if outage % 2 == 0 {
             kafka.kill();
         } else {
             kafka.stop().unwrap();
         }
-        some_time(&mut random, Duration::from_millis(1_500));
         kafka.restart().unwrap();
     }
+    let (good, bad) = expected(0..3 * OUTAGE_BATCH);
     good.assert_topic_with(&cluster, &topics.output, LIMIT, key_and_number);
     bad.assert_topic_with(&cluster, &topics.dead, LIMIT, key_and_number);
     assert!(member.terminate(Duration::from_secs(10)).success());

@@ -100,8 +100,8 @@ impl Program {
     }
 }
 
-/// What is different here on purpose: in this program, or in all if it is "", the JVM's text
-/// becomes ours.
+/// What is different here on purpose: in this program (in all, if empty) the JVM's text becomes
+/// ours.
 pub(crate) struct Difference {
     pub(crate) program: &'static str,
     pub(crate) theirs: &'static str,

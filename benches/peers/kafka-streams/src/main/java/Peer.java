@@ -24,7 +24,9 @@ public final class Peer {
     private static Event read(final byte[] value) {
         try {
             final ObjectNode json = (ObjectNode) JSON.readTree(value);
-            return json.hasNonNull("op") ? new Event(json.get("op").asText(), json, value) : new Event(null, null, value);
+            return json.hasNonNull("op")
+                ? new Event(json.get("op").asText(), json, value)
+                : new Event(null, null, value);
         } catch (final Exception e) {
             return new Event(null, null, value);
         }
@@ -53,8 +55,11 @@ public final class Peer {
         final KStream<byte[], Event> events = builder
             .stream(input, Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()))
             .mapValues(Peer::read);
-        final Produced<byte[], byte[]> produced = Produced.with(Serdes.ByteArray(), Serdes.ByteArray());
-        events.filter((key, event) -> event.op == null).mapValues(Event::raw).to(output + "-dlq", produced);
+        final Produced<byte[], byte[]> produced =
+            Produced.with(Serdes.ByteArray(), Serdes.ByteArray());
+        events.filter((key, event) -> event.op == null)
+            .mapValues(Event::raw)
+            .to(output + "-dlq", produced);
         final Map<String, KStream<byte[], Event>> branches = events
             .filter((key, event) -> event.op != null)
             .mapValues(Peer::enrich)
@@ -91,7 +96,8 @@ public final class Peer {
         if (!given.get("workload").equals("stateless")) {
             throw new IllegalArgumentException("unknown workload " + given.get("workload"));
         }
-        final KafkaStreams streams = new KafkaStreams(stateless(given.get("input"), given.get("output")), config);
+        final Topology topology = stateless(given.get("input"), given.get("output"));
+        final KafkaStreams streams = new KafkaStreams(topology, config);
         streams.setStateListener((now, before) -> {
             if (now == KafkaStreams.State.RUNNING) {
                 System.out.println("READY");
