@@ -1,6 +1,5 @@
 //! `kill -9` of a connector at random moments, under a live workload.
 
-use std::fmt::Write as _;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
