@@ -3,6 +3,37 @@
 //! A program declares its topics, asks a [`StreamsBuilder`] for streams, and builds a
 //! [`Topology`]. Names, numbers and the text of [`Topology::describe`] are those of JVM Kafka
 //! Streams for the same program.
+//!
+//! ```
+//! use streams_dsl::serde::Utf8;
+//! use streams_dsl::{Result, StreamsBuilder, Topic, Topology, TopologyTestDriver};
+//!
+//! fn lines() -> Topic<String, String> {
+//!     Topic::new("lines", Utf8, Utf8)
+//! }
+//!
+//! fn words() -> Topic<String, String> {
+//!     Topic::new("words", Utf8, Utf8)
+//! }
+//!
+//! fn topology() -> Result<Topology> {
+//!     let builder = StreamsBuilder::new();
+//!     builder
+//!         .stream(&lines())
+//!         .flat_map_values(|line| line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+//!         .filter(|_, word| !word.is_empty())
+//!         .to(&words());
+//!     builder.build()
+//! }
+//!
+//! let mut driver = TopologyTestDriver::new(&topology()?)?;
+//! driver.pipe(&lines(), &"1".into(), &"to be".into(), 0)?;
+//! assert_eq!(driver.read(&words()), Some(("1".into(), "to".into())));
+//! assert_eq!(driver.read(&words()), Some(("1".into(), "be".into())));
+//! # Ok::<(), streams_dsl::Error>(())
+//! ```
+//!
+//! [`KafkaStreams`] runs the same topology on a cluster.
 
 mod builder;
 mod operator;
@@ -30,4 +61,7 @@ pub use streams_core::topology::AutoOffsetReset;
 pub use streams_core::{
     Error, ErrorKind, Header, Headers, Record, RecordMetadata, Result, TaskId, Topic, Topology,
     serde,
+};
+pub use streams_core::{
+    KafkaStreams, State, StateListener, StreamsConfig, UncaughtErrorHandler, UncaughtErrorResponse,
 };

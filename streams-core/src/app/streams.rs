@@ -164,7 +164,9 @@ impl KafkaStreams {
             .map_or(State::Created, |running| running.shared.state())
     }
 
-    /// Waits until the application is in this state or ends, or the time is over; returns the state.
+    /// Waits until the application is in this state or ends, or the time is over.
+    ///
+    /// Returns the state.
     pub fn wait_for_state(&self, wanted: State, timeout: Duration) -> State {
         match &self.running {
             None => State::Created,

@@ -204,11 +204,7 @@ fn read(reader: &mut Reader<'_>) -> StreamsConfig {
         statestore_cache_max_bytes: cache_bytes(reader),
         windowstore_changelog_additional_retention_ms: reader
             .millis(key::WINDOWSTORE_CHANGELOG_ADDITIONAL_RETENTION_MS, DAY_MS),
-        log_summary_interval_ms: {
-            let default = 2 * MINUTE_MS as i64;
-            let interval = reader.number(key::LOG_SUMMARY_INTERVAL_MS, default, -1, i64::MAX);
-            u64::try_from(interval).ok()
-        },
+        log_summary_interval_ms: log_summary_interval_ms(reader),
         topology_optimization: TopologyOptimization::read(reader),
         ensure_explicit_internal_resource_naming: reader
             .flag(key::ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING, false),
@@ -238,6 +234,13 @@ fn read(reader: &mut Reader<'_>) -> StreamsConfig {
         topic: topic(reader),
         warnings: Vec::new(),
     }
+}
+
+/// A negative interval turns the summary off.
+fn log_summary_interval_ms(reader: &mut Reader<'_>) -> Option<u64> {
+    let default = 2 * MINUTE_MS as i64;
+    let interval = reader.number(key::LOG_SUMMARY_INTERVAL_MS, default, -1, i64::MAX);
+    u64::try_from(interval).ok()
 }
 
 /// What Kafka Streams has and this run time does not have yet.

@@ -18,12 +18,13 @@ pub enum ErrorAction {
 ///
 /// | setting | default |
 /// |---|---|
-/// | `<kind>.exception.handler`: `fail`, `continue`, `dead-letter`, `retry` or a Kafka class | `fail` |
+/// | `<kind>.exception.handler`: a short name or Kafka's class | `fail` |
 /// | `<kind>.exception.handler.retries` | 0, or 5 with `retry` |
 /// | `<kind>.exception.handler.retry.backoff.ms` | 100 |
 /// | `<kind>.exception.handler.retry.backoff.max.ms` | 10000 |
 ///
-/// `retry` is `fail` after five retries; with the number of retries given, every action retries.
+/// The short names are `fail`, `continue`, `dead-letter` and `retry`, which fails after five
+/// retries; with the number of retries given, every action retries first.
 /// The kinds are `deserialization`, `processing` and `production`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorHandling {

@@ -49,6 +49,11 @@ pub(super) fn names() -> impl Iterator<Item = (&'static str, Scope)> {
 const INT_MAX: i64 = i32::MAX as i64;
 const PRODUCER_AND_ADMIN: Scope = PRODUCER.and(ADMIN);
 
+const REBOOTSTRAP: &str = "metadata.recovery.rebootstrap.trigger.ms";
+const SETUP_TIMEOUT: &str = "socket.connection.setup.timeout.ms";
+
+const ASSIGNMENT: &str = "is ignored: tasks need co-partitioned range assignment";
+const COMMIT: &str = "is ignored: commit.interval.ms says when to commit";
 const SERDE: &str = "is ignored: serdes are given in the topology, with their types";
 const KERBEROS: &str = "is ignored: this build has no Kerberos";
 const OAUTH: &str = "is not supported: this build has no OAUTHBEARER";
@@ -69,7 +74,7 @@ const RULES: &[(&str, Scope, Rule)] = &[
     ("enable.metrics.push", ALL, Same),
     ("interceptor.classes", CONSUMER.and(PRODUCER), Special),
     ("metadata.max.age.ms", ALL, Special),
-    ("metadata.recovery.rebootstrap.trigger.ms", ALL, Within("metadata.recovery.rebootstrap.trigger.ms", 0, INT_MAX)),
+    ("metadata.recovery.rebootstrap.trigger.ms", ALL, Within(REBOOTSTRAP, 0, INT_MAX)),
     ("metadata.recovery.strategy", ALL, Special),
     ("metric.reporters", ALL, Silent),
     ("metrics.num.samples", ALL, Silent),
@@ -84,10 +89,10 @@ const RULES: &[(&str, Scope, Rule)] = &[
     ("retry.backoff.ms", ALL, Within("retry.backoff.ms", 1, 300_000)),
     ("send.buffer.bytes", ALL, WithinOrDefault("socket.send.buffer.bytes", 100_000_000)),
     ("socket.connection.setup.timeout.max.ms", ALL, Silent),
-    ("socket.connection.setup.timeout.ms", ALL, Within("socket.connection.setup.timeout.ms", 1_000, INT_MAX)),
+    ("socket.connection.setup.timeout.ms", ALL, Within(SETUP_TIMEOUT, 1_000, INT_MAX)),
     // The consumers.
     ("allow.auto.create.topics", CONSUMER, Same),
-    ("auto.commit.interval.ms", CONSUMER, Ignored("is ignored: commit.interval.ms says when to commit")),
+    ("auto.commit.interval.ms", CONSUMER, Ignored(COMMIT)),
     ("auto.offset.reset", CONSUMER, Special),
     ("check.crcs", CONSUMER, Same),
     ("client.rack", CONSUMER, Same),
@@ -106,7 +111,7 @@ const RULES: &[(&str, Scope, Rule)] = &[
     ("max.partition.fetch.bytes", CONSUMER, Within("max.partition.fetch.bytes", 1, 1_000_000_000)),
     ("max.poll.interval.ms", CONSUMER, Within("max.poll.interval.ms", 1, 86_400_000)),
     ("max.poll.records", CONSUMER, Ours),
-    ("partition.assignment.strategy", CONSUMER, Ignored("is ignored: tasks need co-partitioned range assignment")),
+    ("partition.assignment.strategy", CONSUMER, Ignored(ASSIGNMENT)),
     ("session.timeout.ms", CONSUMER, Same),
     ("share.acknowledgement.mode", CONSUMER, Silent),
     ("share.acquire.mode", CONSUMER, Silent),

@@ -76,8 +76,8 @@ keys! {
 /// The keys that are read.
 #[rustfmt::skip]
 pub(super) const READ: &[&str] = &[
-    APPLICATION_ID, APPLICATION_SERVER, BOOTSTRAP_SERVERS, BUFFERED_RECORDS_PER_PARTITION, CLIENT_ID,
-    COMMIT_INTERVAL_MS, DEFAULT_TIMESTAMP_EXTRACTOR, DESERIALIZATION_EXCEPTION_HANDLER,
+    APPLICATION_ID, APPLICATION_SERVER, BOOTSTRAP_SERVERS, BUFFERED_RECORDS_PER_PARTITION,
+    CLIENT_ID, COMMIT_INTERVAL_MS, DEFAULT_TIMESTAMP_EXTRACTOR, DESERIALIZATION_EXCEPTION_HANDLER,
     ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING, ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME,
     GROUP_INSTANCE_ID, GROUP_PROTOCOL, LOG_SUMMARY_INTERVAL_MS, MAX_POLL_RECORDS, MAX_TASK_IDLE_MS,
     METRICS_RECORDING_LEVEL, NUM_STANDBY_REPLICAS, NUM_STREAM_THREADS, POLL_MS,
@@ -87,7 +87,8 @@ pub(super) const READ: &[&str] = &[
     WINDOWSTORE_CHANGELOG_ADDITIONAL_RETENTION_MS,
     "cache.max.bytes.buffering", "default.deserialization.exception.handler",
     "default.production.exception.handler",
-    "deserialization.exception.handler.retries", "deserialization.exception.handler.retry.backoff.ms",
+    "deserialization.exception.handler.retries",
+    "deserialization.exception.handler.retry.backoff.ms",
     "deserialization.exception.handler.retry.backoff.max.ms",
     "processing.exception.handler.retries", "processing.exception.handler.retry.backoff.ms",
     "processing.exception.handler.retry.backoff.max.ms",
@@ -99,6 +100,9 @@ const SERDE: &str = "is ignored: serdes are given in the topology, with their ty
 const ASSIGNOR: &str = "is ignored: the group assigns by range, without warm-up or rack awareness";
 const STORE: &str = "is ignored: stores are chosen in the topology";
 const INT_MAX: i64 = i32::MAX as i64;
+const GLOBAL: &str = "is ignored: the handler covers global tables too";
+const RACK_STRATEGIES: &[&str] = &["none", "min_traffic", "balance_subtopology"];
+const NO_WIPE: &str = "is ignored: no state is wiped at start";
 const REGISTRY: &str = "is ignored: registry serdes take their settings where they are made";
 
 /// Keys that are accepted without effect, the values they can have, and what the user is told.
@@ -121,14 +125,14 @@ pub(super) const IGNORED: &[(&str, Kind, &str)] = &[
     ("dsl.store.suppliers.class", Text, STORE),
     ("max.warmup.replicas", Whole(1, INT_MAX), ASSIGNOR),
     ("probing.rebalance.interval.ms", Whole(60_000, i64::MAX), ASSIGNOR),
-    ("processing.exception.handler.global.enabled", Flag, "is ignored: the handler covers global tables too"),
+    ("processing.exception.handler.global.enabled", Flag, GLOBAL),
     ("rack.aware.assignment.non_overlap_cost", Whole(0, INT_MAX), ASSIGNOR),
-    ("rack.aware.assignment.strategy", Choice(&["none", "min_traffic", "balance_subtopology"]), ASSIGNOR),
+    ("rack.aware.assignment.strategy", Choice(RACK_STRATEGIES), ASSIGNOR),
     ("rack.aware.assignment.tags", Text, ASSIGNOR),
     ("rack.aware.assignment.traffic_cost", Whole(0, INT_MAX), ASSIGNOR),
     ("schema.registry.url", Text, REGISTRY),
     ("specific.avro.reader", Text, REGISTRY),
-    ("state.cleanup.dir.max.age.ms", Whole(-1, i64::MAX), "is ignored: state is never wiped at start"),
+    ("state.cleanup.dir.max.age.ms", Whole(-1, i64::MAX), NO_WIPE),
     ("use.latest.version", Text, REGISTRY),
     ("window.size.ms", Whole(0, i64::MAX), SERDE),
     ("windowed.inner.class.serde", Text, SERDE),

@@ -65,6 +65,20 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("sasl.mechanisms", "sasl.mechanism"),
 ];
 
+const OFFSET_RESETS: &[&str] = &[
+    "smallest",
+    "earliest",
+    "beginning",
+    "largest",
+    "latest",
+    "end",
+    "error",
+];
+const DNS_LOOKUPS: &[&str] = &[
+    "use_all_dns_ips",
+    "resolve_canonical_bootstrap_servers_only",
+];
+
 #[rustfmt::skip]
 const SETTINGS: &[(&str, Scope, Kind)] = &[
     ("acks", PRODUCER, Text),
@@ -73,7 +87,7 @@ const SETTINGS: &[(&str, Scope, Kind)] = &[
     ("api.version.request", ALL, Flag),
     ("api.version.request.timeout.ms", ALL, Whole(1, 300_000)),
     ("auto.commit.interval.ms", CONSUMER, Whole(0, 86_400_000)),
-    ("auto.offset.reset", CONSUMER, Choice(&["smallest", "earliest", "beginning", "largest", "latest", "end", "error"])),
+    ("auto.offset.reset", CONSUMER, Choice(OFFSET_RESETS)),
     ("batch.num.messages", PRODUCER, Whole(1, 1_000_000)),
     ("batch.size", PRODUCER, Whole(1, 2_147_483_647)),
     ("bootstrap.servers", ALL, Text),
@@ -81,7 +95,7 @@ const SETTINGS: &[(&str, Scope, Kind)] = &[
     ("broker.address.ttl", ALL, Whole(0, 86_400_000)),
     ("broker.version.fallback", ALL, Text),
     ("check.crcs", CONSUMER, Flag),
-    ("client.dns.lookup", ALL, Choice(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"])),
+    ("client.dns.lookup", ALL, Choice(DNS_LOOKUPS)),
     ("client.id", ALL, Text),
     ("client.rack", CONSUMER, Text),
     ("compression.level", PRODUCER, Whole(-1, 12)),

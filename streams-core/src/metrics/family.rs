@@ -32,14 +32,16 @@ macro_rules! families {
 
 families! {
     client_state: IntGaugeVec = "stream_metrics_client_state", CLIENT,
-        "The state of the instance: 0 created, 1 rebalancing, 2 running, 3 pending shutdown, 4 not running, 5 pending error, 6 error.";
+        "The instance: 0 created, 1 rebalancing, 2 running, 3 pending shutdown, 4 not running, \
+         5 pending error, 6 error.";
     alive_threads: IntGaugeVec = "stream_metrics_alive_stream_threads", CLIENT,
         "Stream threads that run or are starting.";
     failed_threads: IntCounterVec = "stream_metrics_failed_stream_threads", CLIENT,
         "Stream threads that have failed since the start.";
 
     thread_state: IntGaugeVec = "stream_thread_metrics_thread_state", THREAD,
-        "The state of the thread: 0 created, 1 starting, 2 partitions revoked, 3 partitions assigned, 4 running, 5 pending shutdown, 6 dead.";
+        "The thread: 0 created, 1 starting, 2 partitions revoked, 3 partitions assigned, \
+         4 running, 5 pending shutdown, 6 dead.";
     thread_process: IntCounterVec = "stream_thread_metrics_process_total", THREAD,
         "Records processed.";
     thread_process_latency_avg: GaugeVec = "stream_thread_metrics_process_latency_avg", THREAD,
@@ -104,7 +106,7 @@ families! {
     e2e_latency_min: GaugeVec = "stream_processor_node_metrics_record_e2e_latency_min", NODE,
         "Milliseconds from a record's timestamp to its processing, at least over the last minute.";
     e2e_latency_avg: GaugeVec = "stream_processor_node_metrics_record_e2e_latency_avg", NODE,
-        "Milliseconds from a record's timestamp to its processing, on average over the last minute.";
+        "Milliseconds from a record's timestamp to its processing, averaged over the last minute.";
     e2e_latency_max: GaugeVec = "stream_processor_node_metrics_record_e2e_latency_max", NODE,
         "Milliseconds from a record's timestamp to its processing, at most over the last minute.";
 }

@@ -8,13 +8,15 @@
 //! A thread counts in plain integers of its own and brings them out with `flush`, once per turn of
 //! its loop. Dropping a handle takes its series out of the registry.
 //!
-//! | type | attributes |
-//! |---|---|
-//! | `stream_metrics` | `client_state`, `alive_stream_threads`, `failed_stream_threads` |
-//! | `stream_thread_metrics` | `process_total`, `poll_total`, `poll_records_total`, `commit_total`, `punctuate_total`, `task_created_total`, `task_closed_total`, `thread_state`, `poll_records_{avg,max}`, `{poll,process,commit,punctuate}_latency_{avg,max}` |
-//! | `stream_task_metrics` | `process_total`, `dropped_records_total`, `enforced_processing_total`, `active_buffer_count`, `input_buffer_bytes_total`, `record_lateness_{avg,max}` |
-//! | `stream_topic_metrics` | `records_consumed_total`, `bytes_consumed_total`, `records_produced_total`, `bytes_produced_total` |
-//! | `stream_processor_node_metrics` | `process_total` (debug level), `record_e2e_latency_{min,avg,max}` |
+//! - `stream_metrics`: `client_state`, `alive_stream_threads`, `failed_stream_threads`
+//! - `stream_thread_metrics`: `thread_state`, `process_total`, `poll_total`, `poll_records_total`,
+//!   `commit_total`, `punctuate_total`, `task_created_total`, `task_closed_total`,
+//!   `poll_records_{avg,max}`, `{process,poll,commit,punctuate}_latency_{avg,max}`
+//! - `stream_task_metrics`: `process_total`, `dropped_records_total`, `active_buffer_count`,
+//!   `enforced_processing_total`, `input_buffer_bytes_total`, `record_lateness_{avg,max}`
+//! - `stream_topic_metrics`: `{records,bytes}_{consumed,produced}_total`
+//! - `stream_processor_node_metrics`: `process_total` (from the debug level on),
+//!   `record_e2e_latency_{min,avg,max}`
 
 mod client;
 mod family;

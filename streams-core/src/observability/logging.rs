@@ -50,9 +50,17 @@ impl fmt::Display for LogFormat {
 /// # Errors
 /// If `RUST_LOG` cannot be understood, or the process logs somewhere already.
 pub fn init(format: LogFormat) -> Result<()> {
+    init_with_default(format, "info")
+}
+
+/// As [`init`], with other directives for when `RUST_LOG` is not set.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_with_default(format: LogFormat, directives: &str) -> Result<()> {
     let filter = match env::var("RUST_LOG") {
-        Ok(directives) if !directives.trim().is_empty() => parse_filter(&directives)?,
-        _ => EnvFilter::new("info"),
+        Ok(given) if !given.trim().is_empty() => parse_filter(&given)?,
+        _ => parse_filter(directives)?,
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -103,6 +111,66 @@ mod tests {
             error
                 .to_string()
                 .starts_with("cannot understand RUST_LOG=`streams_core=loud`")
+        );
+    }
+
+    const CHILD: &str = "TRIBUTARY_TEST_LOGGING";
+
+    /// What a process of its own logs, which runs this very test with `CHILD` set.
+    fn logs_of_child(test: &str, filter: &str) -> String {
+        let output = std::process::Command::new(env::current_exe().unwrap())
+            .args(["--exact", "--nocapture"])
+            .arg(format!("observability::logging::tests::{test}"))
+            .env(CHILD, "1")
+            .env("RUST_LOG", filter)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    #[test]
+    fn json_logs_are_an_object_a_line() {
+        const TEST: &str = "json_logs_are_an_object_a_line";
+        if env::var_os(CHILD).is_some() {
+            init(LogFormat::Json).unwrap();
+            tracing::info!(topic = "users", partition = 3, "partition paused");
+            tracing::debug!("left out");
+            assert!(
+                init(LogFormat::Json).is_err(),
+                "a process logs to one place"
+            );
+            return;
+        }
+        let logs = logs_of_child(TEST, "");
+        let lines: Vec<serde_json::Value> = logs
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 1, "{logs}");
+        assert_eq!(lines[0]["message"], "partition paused");
+        assert_eq!(lines[0]["topic"], "users");
+        assert_eq!(lines[0]["partition"], 3);
+        assert_eq!(lines[0]["level"], "INFO");
+    }
+
+    #[test]
+    fn human_logs_have_no_colours_where_there_is_no_terminal() {
+        const TEST: &str = "human_logs_have_no_colours_where_there_is_no_terminal";
+        if env::var_os(CHILD).is_some() {
+            init(LogFormat::Human).unwrap();
+            tracing::info!("left out");
+            tracing::warn!(offset = 7, "record skipped");
+            return;
+        }
+        let logs = logs_of_child(TEST, "warn");
+        assert!(
+            logs.trim_end().ends_with("record skipped offset=7"),
+            "{logs}"
+        );
+        assert!(
+            !logs.contains("left out") && !logs.contains('\u{1b}'),
+            "{logs}"
         );
     }
 }

@@ -38,7 +38,7 @@ pub struct ErrorContext<'a> {
     pub partition: i32,
     /// The offset of the source record; -1 in a punctuation.
     pub offset: i64,
-    /// The timestamp of the source record, in milliseconds since the epoch.
+    /// The timestamp of the source record, or of the punctuation, in milliseconds since the epoch.
     pub timestamp_ms: i64,
     /// The headers of the source record.
     pub headers: &'a Headers,
@@ -57,8 +57,9 @@ pub enum HandlerResponse {
     Fail,
     /// Leave the record out, count it as dropped, and go on.
     Continue,
-    /// Try again after this time. Where that cannot be done (see [`super::Processor::copy_for_retry`])
-    /// or has been answered too often, the answer comes from [`ExceptionHandler::give_up`].
+    /// Try again after this time. Where that cannot be done (see
+    /// [`super::Processor::copy_for_retry`]) or has been answered too often, the
+    /// answer comes from [`ExceptionHandler::give_up`].
     Retry(Duration),
     /// Send the source record's bytes to this topic, in the same transaction, and go on.
     DeadLetter(Arc<str>),
@@ -258,8 +259,13 @@ pub(crate) fn dead_letter_headers(
             exception_name(context.origin).as_bytes(),
         )
         .add("__streams.errors.message", error.to_string().into_bytes())
-        .add("__streams.errors.stacktrace", causes(error).into_bytes())
-        .add("__streams.errors.topic", context.topic.as_bytes())
+        .add("__streams.errors.stacktrace", causes(error).into_bytes());
+    // A punctuation has no topic, and its header no value, as in the JVM.
+    match context.topic {
+        "" => headers.add_null("__streams.errors.topic"),
+        topic => headers.add("__streams.errors.topic", topic.as_bytes()),
+    };
+    headers
         .add(
             "__streams.errors.partition",
             context.partition.to_string().into_bytes(),

@@ -58,10 +58,9 @@ where
     fn failed(
         &mut self,
         task: &mut TaskContext,
-        error: ProcessorError,
+        mut error: ProcessorError,
         copy: Option<Record<KIn, VIn>>,
     ) {
-        let mut failure = Failure(error);
         let mut copy = copy;
         let mut retries = 0;
         loop {
@@ -73,7 +72,7 @@ where
                 },
             };
             let origin = FailureOrigin::Processing;
-            let Some(wait) = task.handle_failure(origin, &self.name, &failure, tries) else {
+            let Some(wait) = task.handle_failure(origin, &self.name, &*error, tries) else {
                 return;
             };
             let Some(record) = copy.take() else { return };
@@ -83,16 +82,11 @@ where
             let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
             match self.processor.process(&mut context, record) {
                 Ok(()) => return,
-                Err(error) => failure = Failure(error),
+                Err(next) => error = next,
             }
         }
     }
 }
-
-/// What a user's code failed with, as an error that handlers can be given.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct Failure(ProcessorError);
 
 impl<P, KIn, VIn, KOut, VOut> Push<KIn, VIn> for ProcessorNode<P, KIn, VIn, KOut, VOut>
 where
@@ -129,10 +123,11 @@ where
     }
 
     fn punctuate(&mut self, task: &mut TaskContext, due: Punctuation, timestamp_ms: i64) {
+        task.punctuation_ms = timestamp_ms;
         let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
         if let Err(error) = self.processor.punctuate(&mut context, due, timestamp_ms) {
             let origin = FailureOrigin::Processing;
-            task.handle_failure(origin, &self.name, &Failure(error), Tries::ONCE);
+            task.handle_failure(origin, &self.name, &*error, Tries::ONCE);
         }
     }
 

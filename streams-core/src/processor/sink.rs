@@ -71,6 +71,7 @@ pub(crate) struct SinkNode<K, V> {
     key: Arc<dyn Serializer<K>>,
     value: Arc<dyn Serializer<V>>,
     partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
+    pub(crate) skips_null_keys: bool,
     key_buffer: Vec<u8>,
     value_buffer: Vec<u8>,
     input: PhantomData<fn(K, V)>,
@@ -94,6 +95,7 @@ impl<K, V> SinkNode<K, V> {
             key,
             value,
             partitioner,
+            skips_null_keys: false,
             key_buffer,
             value_buffer,
             input: PhantomData,
@@ -135,6 +137,10 @@ impl<K, V> SinkNode<K, V> {
                 return;
             }
         };
+        if self.skips_null_keys && key == Presence::Null {
+            task.counts.dropped += 1;
+            return;
+        }
         let mut outgoing = OutgoingRecord {
             topic,
             partition: None,

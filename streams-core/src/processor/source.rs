@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::config::TimestampExtraction;
 use crate::id::TopicPartition;
 use crate::processor::handler::FailureOrigin;
 use crate::processor::port::Fanout;
@@ -109,7 +110,8 @@ pub(crate) struct SourceNode<K, V> {
     name: Rc<str>,
     key: Arc<dyn Deserializer<K>>,
     value: Arc<dyn Deserializer<V>>,
-    timestamp: Arc<dyn TimestampExtractor<K, V>>,
+    timestamp: Option<Arc<dyn TimestampExtractor<K, V>>>,
+    default_timestamp: TimestampExtraction,
     children: Fanout<K, V>,
     staged: Vec<Option<StagedRecord<K, V>>>,
 }
@@ -119,7 +121,8 @@ impl<K, V> SourceNode<K, V> {
         name: Rc<str>,
         key: Arc<dyn Deserializer<K>>,
         value: Arc<dyn Deserializer<V>>,
-        timestamp: Arc<dyn TimestampExtractor<K, V>>,
+        timestamp: Option<Arc<dyn TimestampExtractor<K, V>>>,
+        default_timestamp: TimestampExtraction,
         children: Fanout<K, V>,
     ) -> Self {
         Self {
@@ -127,6 +130,7 @@ impl<K, V> SourceNode<K, V> {
             key,
             value,
             timestamp,
+            default_timestamp,
             children,
             staged: Vec::new(),
         }
@@ -150,7 +154,21 @@ impl<K, V> SourceNode<K, V> {
             timestamp_ms: raw.timestamp_ms,
             headers,
         };
-        let timestamp_ms = self.timestamp.extract(&record, partition_time_ms)?;
+        let timestamp_ms = match (&self.timestamp, self.default_timestamp) {
+            (Some(extractor), _) => extractor.extract(&record, partition_time_ms)?,
+            (None, TimestampExtraction::Fail) => {
+                FailOnInvalidTimestamp.extract(&record, partition_time_ms)?
+            }
+            (None, TimestampExtraction::Skip) => {
+                LogAndSkipOnInvalidTimestamp.extract(&record, partition_time_ms)?
+            }
+            (None, TimestampExtraction::UsePartitionTime) => {
+                UsePartitionTimeOnInvalidTimestamp.extract(&record, partition_time_ms)?
+            }
+            (None, TimestampExtraction::WallClock) => {
+                WallclockTimestampExtractor.extract(&record, partition_time_ms)?
+            }
+        };
         Ok(record.with_timestamp_ms(timestamp_ms))
     }
 

@@ -46,6 +46,24 @@ pub(crate) struct Session {
     routes: HashMap<(TopicHandle, i32), Route>,
     last_route: Option<((TopicHandle, i32), Route)>,
     last_commit: Instant,
+    summary: Summary,
+}
+
+/// What was done since the last line about it (`log.summary.interval.ms`).
+struct Summary {
+    since: Instant,
+    processed: usize,
+    commits: usize,
+}
+
+impl Summary {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            processed: 0,
+            commits: 0,
+        }
+    }
 }
 
 /// How long one wait for a broker may take before the thread looks whether it is to stop.
@@ -95,6 +113,7 @@ impl Session {
             routes: HashMap::new(),
             last_route: None,
             last_commit: Instant::now(),
+            summary: Summary::new(),
         })
     }
 
@@ -113,6 +132,7 @@ impl Session {
             let started = Instant::now();
             let processed = self.tasks.process(RECORDS_PER_TURN)?;
             metrics.processed(processed, started.elapsed());
+            self.summary.processed += processed;
             self.punctuate(metrics)?;
             self.commit_if_due(control, metrics)?;
             if processed == 0 {
@@ -127,7 +147,23 @@ impl Session {
         }
         self.tasks.flush_metrics();
         metrics.flush();
+        self.log_summary();
         Ok(())
+    }
+
+    fn log_summary(&mut self) {
+        let interval = self
+            .settings
+            .config
+            .log_summary_interval_ms
+            .map(Duration::from_millis);
+        if interval.is_some_and(|interval| self.summary.since.elapsed() >= interval) {
+            let Summary {
+                processed, commits, ..
+            } = self.summary;
+            tracing::info!(processed, commits, "since the last summary");
+            self.summary = Summary::new();
+        }
     }
 
     fn poll(&mut self, control: &ThreadControl, metrics: &mut ThreadMetrics) -> Result<()> {
@@ -247,6 +283,7 @@ impl Session {
                 .collect(),
         );
         metrics.committed(started.elapsed());
+        self.summary.commits += 1;
         tracing::debug!(offsets = offsets.len(), took = ?started.elapsed(), "committed");
         Ok(())
     }
@@ -301,6 +338,7 @@ impl Session {
             topology: &self.settings.topology,
             environment: &self.environment,
             idling,
+            default_timestamp: config.default_timestamp_extractor,
             metrics: &self.settings.metrics,
             thread_name: &self.thread_name,
         };
@@ -309,7 +347,8 @@ impl Session {
         self.tasks.initialize()?;
         self.consumer.assign(&assignment)?;
         (0..self.tasks.len()).for_each(|_| metrics.task_created());
-        tracing::info!(tasks = ?self.tasks.ids().iter().map(ToString::to_string).collect::<Vec<_>>(), "tasks assigned");
+        let ids: Vec<String> = self.tasks.ids().iter().map(ToString::to_string).collect();
+        tracing::info!(tasks = ?ids, "tasks assigned");
         control.assigned();
         Ok(())
     }

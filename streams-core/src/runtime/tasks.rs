@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::config::TimestampExtraction;
 use crate::error::{Error, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::metrics::{StreamsMetrics, TaskMetrics};
@@ -41,6 +42,7 @@ pub(crate) struct TaskMaker<'a> {
     pub(crate) topology: &'a Topology,
     pub(crate) environment: &'a TaskEnvironment,
     pub(crate) idling: Idling,
+    pub(crate) default_timestamp: TimestampExtraction,
     pub(crate) metrics: &'a StreamsMetrics,
     pub(crate) thread_name: &'a str,
 }
@@ -81,7 +83,12 @@ impl Tasks {
         let Some(part) = maker.topology.subtopology(id.subtopology) else {
             return Ok(());
         };
-        let linked = link(maker.topology, part, &maker.environment.application_id)?;
+        let linked = link(
+            maker.topology,
+            part,
+            &maker.environment.application_id,
+            maker.default_timestamp,
+        )?;
         let place = self.tasks.len();
         for (input, (partition, _)) in inputs.iter().enumerate() {
             self.index.insert(partition.clone(), self.partitions.len());

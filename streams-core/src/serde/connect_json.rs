@@ -47,8 +47,8 @@ impl<T> ConnectValue<T> {
 
 /// JSON with or without Connect's wrapper, kept in the form it was read in.
 ///
-/// As in `JsonConverter`, an object with exactly the fields `schema` and `payload` is a wrapper, and
-/// anything else is a bare value. A payload that may be null needs an `Option`.
+/// As in `JsonConverter`, an object with exactly the fields `schema` and `payload` is a wrapper,
+/// and anything else is a bare value. A payload that may be null needs an `Option`.
 ///
 /// # Examples
 /// ```

@@ -10,8 +10,9 @@ const MAGIC_BEFORE: u8 = 1;
 
 /// The partition time as commit metadata.
 pub(crate) fn encode(partition_time_ms: i64) -> String {
-    let [a, b, c, d, e, f, g, h] = partition_time_ms.to_be_bytes();
-    STANDARD.encode([MAGIC, a, b, c, d, e, f, g, h])
+    let mut bytes = vec![MAGIC];
+    bytes.extend_from_slice(&partition_time_ms.to_be_bytes());
+    STANDARD.encode(bytes)
 }
 
 /// The partition time in commit metadata; `None` if it holds none that can be read.

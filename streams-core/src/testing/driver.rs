@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock as _, ManualClock};
+use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
@@ -100,7 +101,12 @@ impl TopologyTestDriverBuilder {
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
         };
-        let linked = link(&topology, &topology.whole(), &application_id)?;
+        let linked = link(
+            &topology,
+            &topology.whole(),
+            &application_id,
+            TimestampExtraction::Fail,
+        )?;
         let id = TaskId {
             subtopology: 0,
             partition: 0,
@@ -217,7 +223,7 @@ impl TopologyTestDriver {
         timestamp_ms: i64,
         headers: Headers,
     ) -> Result<()> {
-        if !self.feed(topic, key, value, timestamp_ms, headers)? {
+        if !self.feed(topic, key, value, timestamp_ms, headers) {
             let message = format!("the topology does not read topic={topic}");
             return Err(Error::new(ErrorKind::Topology, message));
         }
@@ -321,9 +327,9 @@ impl TopologyTestDriver {
         value: Option<&[u8]>,
         timestamp_ms: i64,
         headers: Headers,
-    ) -> Result<bool> {
+    ) -> bool {
         let input = self.input(topic);
-        let Some(input) = input else { return Ok(false) };
+        let Some(input) = input else { return false };
         let (_, next_offset) = self.inputs.entry(topic.to_owned()).or_insert((input, 0));
         let offset = *next_offset;
         *next_offset += 1;
@@ -332,7 +338,7 @@ impl TopologyTestDriver {
             RawRecord::new(key, value, offset, timestamp_ms, headers),
         );
         self.task.reached_end(input, offset + 1);
-        Ok(true)
+        true
     }
 
     /// The task's input of a topic, if the topology reads it.
@@ -358,7 +364,7 @@ impl TopologyTestDriver {
             let mut fed = false;
             for (topic, raw) in self.collector.take_fresh() {
                 let (timestamp_ms, headers) = (raw.timestamp_ms, raw.headers.clone());
-                fed |= self.feed(&topic, raw.key(), raw.value(), timestamp_ms, headers)?;
+                fed |= self.feed(&topic, raw.key(), raw.value(), timestamp_ms, headers);
             }
             if !processed && !fed {
                 self.task.committed();

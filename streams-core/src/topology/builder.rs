@@ -13,8 +13,8 @@ use regex::Regex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{
-    CopyRecord, FailOnInvalidTimestamp, Lifecycle, Port, Processor, ProcessorNode, SinkNode,
-    SinkTopic, SourceNode, StreamPartitioner, TimestampExtractor,
+    CopyRecord, Lifecycle, Port, Processor, ProcessorNode, SinkNode, SinkTopic, SourceNode,
+    StreamPartitioner, TimestampExtractor,
 };
 use crate::serde::{Deserializer, Serializer};
 use crate::topology::node::{AutoOffsetReset, Link, Node, NodeKind, SourceTopics};
@@ -40,7 +40,7 @@ pub struct Source<K, V> {
     pub(crate) topics: SourceTopics,
     pub(crate) key: Arc<dyn Deserializer<K>>,
     pub(crate) value: Arc<dyn Deserializer<V>>,
-    pub(crate) timestamp: Arc<dyn TimestampExtractor<K, V>>,
+    pub(crate) timestamp: Option<Arc<dyn TimestampExtractor<K, V>>>,
     pub(crate) reset: Option<AutoOffsetReset>,
 }
 
@@ -76,7 +76,7 @@ impl<K, V> Source<K, V> {
             topics,
             key,
             value,
-            timestamp: Arc::new(FailOnInvalidTimestamp),
+            timestamp: None,
             reset: None,
         }
     }
@@ -87,7 +87,7 @@ impl<K, V> Source<K, V> {
         mut self,
         extractor: impl TimestampExtractor<K, V> + 'static,
     ) -> Self {
-        self.timestamp = Arc::new(extractor);
+        self.timestamp = Some(Arc::new(extractor));
         self
     }
 
@@ -97,7 +97,7 @@ impl<K, V> Source<K, V> {
         mut self,
         extractor: Arc<dyn TimestampExtractor<K, V>>,
     ) -> Self {
-        self.timestamp = extractor;
+        self.timestamp = Some(extractor);
         self
     }
 
@@ -115,6 +115,7 @@ pub struct Sink<K, V> {
     pub(crate) key: Arc<dyn Serializer<K>>,
     pub(crate) value: Arc<dyn Serializer<V>>,
     pub(crate) partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
+    pub(crate) skips_null_keys: bool,
 }
 
 impl<K, V> Sink<K, V> {
@@ -129,6 +130,7 @@ impl<K, V> Sink<K, V> {
             key,
             value,
             partitioner: None,
+            skips_null_keys: false,
         }
     }
 
@@ -136,6 +138,14 @@ impl<K, V> Sink<K, V> {
     #[must_use]
     pub fn with_partitioner(mut self, partitioner: Arc<dyn StreamPartitioner<K, V>>) -> Self {
         self.partitioner = Some(partitioner);
+        self
+    }
+
+    /// Leaves out records whose key is written as null, and counts them as dropped: what the JVM
+    /// does before every repartition topic.
+    #[must_use]
+    pub fn skipping_null_keys(mut self) -> Self {
+        self.skips_null_keys = true;
         self
     }
 }
@@ -190,7 +200,8 @@ impl TopologyBuilder {
         let link: Link = Arc::new(move |linker| {
             let (key, value) = (Arc::clone(&key), Arc::clone(&value));
             let children = linker.children::<K, V>()?;
-            let node = SourceNode::new(linker.name(), key, value, Arc::clone(&timestamp), children);
+            let (timestamp, default) = (timestamp.clone(), linker.default_timestamp());
+            let node = SourceNode::new(linker.name(), key, value, timestamp, default, children);
             linker.add_source(Box::new(node));
             Ok(())
         });
@@ -270,6 +281,7 @@ impl TopologyBuilder {
             key,
             value,
             partitioner,
+            skips_null_keys,
         } = sink;
         let fixed = match &topic {
             SinkTopic::Fixed(topic) => Some(Arc::clone(topic)),
@@ -281,7 +293,8 @@ impl TopologyBuilder {
                 extracted @ SinkTopic::Extracted(_) => extracted.clone(),
             };
             let (key, value) = (Arc::clone(&key), Arc::clone(&value));
-            let node = SinkNode::new(linker.name(), topic, key, value, partitioner.clone());
+            let mut node = SinkNode::new(linker.name(), topic, key, value, partitioner.clone());
+            node.skips_null_keys = skips_null_keys;
             linker.set_port::<K, V>(Rc::new(RefCell::new(node)));
             Ok(())
         });

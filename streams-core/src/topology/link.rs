@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{CopyRecord, Fanout, Lifecycle, Port, SourcePort};
 use crate::topology::{Node, Subtopology, Topology};
@@ -21,6 +22,7 @@ pub(crate) struct LinkedTask {
 pub(crate) struct Linker<'a> {
     topology: &'a Topology,
     application_id: &'a str,
+    default_timestamp: TimestampExtraction,
     node: usize,
     ports: Vec<Option<Box<dyn Any>>>,
     linked: LinkedTask,
@@ -31,11 +33,13 @@ pub(crate) fn link(
     topology: &Topology,
     part: &Subtopology,
     application_id: &str,
+    default_timestamp: TimestampExtraction,
 ) -> Result<LinkedTask> {
     let nodes = &topology.inner.nodes;
     let mut linker = Linker {
         topology,
         application_id,
+        default_timestamp,
         node: 0,
         ports: nodes.iter().map(|_| None).collect(),
         linked: LinkedTask {
@@ -56,6 +60,11 @@ pub(crate) fn link(
 }
 
 impl Linker<'_> {
+    /// Where sources take timestamps from that do not say so themselves.
+    pub(crate) fn default_timestamp(&self) -> TimestampExtraction {
+        self.default_timestamp
+    }
+
     pub(crate) fn node_index(&self) -> usize {
         self.node
     }

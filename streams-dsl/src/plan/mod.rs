@@ -48,7 +48,7 @@ impl Plan {
     /// Lets the records of a node go to several children.
     pub(crate) fn allow_fan_out<K: Clone + 'static, V: Clone + 'static>(&mut self, node: PlanId) {
         if let Some(node) = self.nodes.get_mut(node.0) {
-            node.fan_out = Some(|lowering| lowering.allow_fan_out::<K, V>());
+            node.fan_out = Some(fan_out::<K, V>);
         }
     }
 
@@ -72,4 +72,8 @@ impl Plan {
         }
         Lowering::new(TopologyBuilder::new(), &self.nodes, &names, &sources).run()
     }
+}
+
+fn fan_out<K: Clone + 'static, V: Clone + 'static>(lowering: &mut Lowering<'_>) {
+    lowering.allow_fan_out::<K, V>();
 }

@@ -19,6 +19,23 @@ pub struct BranchedKStream<K, V> {
 
 impl<K: 'static, V: 'static> KStream<K, V> {
     /// Splits the stream into branches.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// # let short = Topic::<String, String>::new("short", Utf8, Utf8);
+    /// let mut split = builder.stream(&words).split();
+    /// split.branch("short", |_, word| word.len() < 4).to(&short);
+    /// split.default_branch("other").to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// driver.pipe(&words, &"b".into(), &"birch".into(), 1)?;
+    /// assert_eq!(driver.read(&short), Some(("a".into(), "ash".into())));
+    /// assert_eq!(driver.read(&out), Some(("b".into(), "birch".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn split(self) -> BranchedKStream<K, V> {
         let predicates = Predicates::default();
         let branches = Arc::clone(&predicates);

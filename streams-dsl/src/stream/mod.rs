@@ -26,22 +26,42 @@ use crate::plan::{Naming, Node, PlanId};
 /// copies each record once more.
 ///
 /// ```compile_fail,E0382
-/// # use streams_dsl::{StreamsBuilder, Topic};
-/// # fn twice(builder: &StreamsBuilder, a: &Topic<String, String>, b: &Topic<String, String>) {
-/// let stream = builder.stream(a);
-/// stream.to(b);
-/// stream.to(b); // used after it has moved: clone it
-/// # }
+/// # use streams_dsl::{StreamsBuilder, Topic, serde::Utf8};
+/// # let topic = |name: &str| Topic::<String, String>::new(name, Utf8, Utf8);
+/// let stream = StreamsBuilder::new().stream(&topic("in"));
+/// stream.to(&topic("one"));
+/// stream.to(&topic("other")); // it has moved: clone it
 /// ```
 ///
-/// ```compile_fail
-/// # use streams_dsl::{StreamsBuilder, Topic};
-/// struct Unique; // not Clone
-/// # fn twice(builder: &StreamsBuilder, a: &Topic<String, Unique>, b: &Topic<String, Unique>) {
-/// let stream = builder.stream(a);
-/// stream.clone().to(b); // its values cannot be copied
-/// stream.to(b);
-/// # }
+/// ```compile_fail,E0599
+/// # use streams_dsl::{Result, StreamsBuilder, Topic, serde::Utf8};
+/// struct Unique(String); // not Clone
+/// # let topic = |name: &str| Topic::<String, String>::new(name, Utf8, Utf8);
+/// let stream = StreamsBuilder::new().stream(&topic("in")).map_values(Unique);
+/// let again = stream.clone(); // its values cannot be copied
+/// ```
+///
+/// ```compile_fail,E0382
+/// # use streams_dsl::{StreamsBuilder, Topic, serde::Utf8};
+/// # let topic = |name: &str| Topic::<String, String>::new(name, Utf8, Utf8);
+/// struct Unique(String);
+/// let stream = StreamsBuilder::new().stream(&topic("in")).map_values(Unique);
+/// let split = stream.split();
+/// let again = stream.split(); // it has been split already
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use streams_dsl::{StreamsBuilder, Topic, serde::{I64, Utf8}};
+/// let words = Topic::<String, String>::new("words", Utf8, Utf8);
+/// let counts = Topic::<String, i64>::new("counts", Utf8, I64);
+/// let builder = StreamsBuilder::new();
+/// builder.stream(&words).merge(builder.stream(&counts)); // they differ in type
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use streams_dsl::{StreamsBuilder, Topic, serde::Utf8};
+/// let words = Topic::<String, String>::new("words", Utf8, Utf8);
+/// StreamsBuilder::new().stream(&words).skip_null_keys(); // its keys are never null
 /// ```
 pub struct KStream<K, V> {
     builder: StreamsBuilder,
@@ -81,6 +101,17 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     /// Without a name it has the JVM's: `KSTREAM-FILTER-0000000003`. A repartitioning names its
     /// topic too: `<application.id>-<name>-repartition`. A name has at most 249 letters, digits,
     /// `.`, `_` and `-`; [`StreamsBuilder::build`] tells if it has not.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).filter(|_, word| word.len() > 3).named("long").to(&out);
+    /// let text = builder.build()?.describe();
+    /// assert!(text.contains("Processor: long (stores: [])\n      --> KSTREAM-SINK-0000000002"));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     #[must_use]
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         self.builder.plan().rename(self.node, name.into());

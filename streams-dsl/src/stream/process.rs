@@ -10,6 +10,34 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     ///
     /// It may change the key, which marks the stream for repartitioning; where it does not, use
     /// [`KStream::process_values`].
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # use streams_dsl::{Processor, ProcessorContext, ProcessorError, Record};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// struct Twice;
+    ///
+    /// impl Processor<String, String, String, String> for Twice {
+    ///     fn process(
+    ///         &mut self,
+    ///         context: &mut ProcessorContext<'_, String, String>,
+    ///         record: Record<String, String>,
+    ///     ) -> Result<(), ProcessorError> {
+    ///         context.forward(record.clone());
+    ///         context.forward(record.with_key("again".to_owned()));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// builder.stream(&words).process(|| Twice).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "ash".into())));
+    /// assert_eq!(driver.read(&out), Some(("again".into(), "ash".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn process<K2, V2, P>(
         self,
         supplier: impl Fn() -> P + Send + Sync + 'static,
@@ -26,6 +54,34 @@ impl<K: 'static, V: 'static> KStream<K, V> {
 
     /// Adds a [`FixedKeyProcessor`], which cannot change the key; `supplier` makes one for each
     /// task.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # use streams_dsl::{FixedKeyProcessor, FixedKeyProcessorContext, FixedKeyRecord};
+    /// # use streams_dsl::ProcessorError;
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// struct Number(u32);
+    ///
+    /// impl FixedKeyProcessor<String, String, String> for Number {
+    ///     fn process(
+    ///         &mut self,
+    ///         context: &mut FixedKeyProcessorContext<'_, String, String>,
+    ///         record: FixedKeyRecord<String, String>,
+    ///     ) -> Result<(), ProcessorError> {
+    ///         self.0 += 1;
+    ///         context.forward(record.map_value(|_, word| format!("{} {word}", self.0)));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// builder.stream(&words).process_values(|| Number(0)).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "1 ash".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn process_values<V2, P>(
         self,
         supplier: impl Fn() -> P + Send + Sync + 'static,

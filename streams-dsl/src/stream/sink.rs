@@ -35,16 +35,30 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     /// Writes the records to a topic, which must exist.
     ///
     /// ```compile_fail,E0308
-    /// # use streams_dsl::{StreamsBuilder, Topic};
-    /// # fn wrong(builder: &StreamsBuilder, from: &Topic<String, String>, to: &Topic<String, i64>) {
-    /// builder.stream(from).to(to); // the values are String, the topic's are i64
-    /// # }
+    /// # use streams_dsl::{StreamsBuilder, Topic, serde::{I64, Utf8}};
+    /// let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// let counts = Topic::<String, i64>::new("counts", Utf8, I64);
+    /// StreamsBuilder::new().stream(&words).to(&counts); // String is not i64
     /// ```
     pub fn to(self, topic: &Topic<K, V>) -> Terminal {
         self.to_with(topic, Produced::new())
     }
 
     /// Writes the records to a topic, with a partitioner.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # use streams_dsl::Produced;
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// let last = |_topic: &str, _key: &String, _word: &String, count: i32| Some(vec![count - 1]);
+    /// builder.stream(&words).to_with(&out, Produced::new().with_partitioner(last));
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "ash".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn to_with(self, topic: &Topic<K, V>, produced: Produced<K, V>) -> Terminal {
         let (topic, partitioner) = (topic.clone(), produced.partitioner);
         self.add_sink(move || {
@@ -61,6 +75,18 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     ///
     /// The extractor sees the record with its headers, and where the source record came from, which
     /// is `None` for a record made by a punctuation.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// let stream = builder.stream(&words);
+    /// stream.to_extracted(|word, _| format!("words-{}", word.key).into(), Utf8, Utf8);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.unread("words-a"), 1);
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn to_extracted<F>(
         self,
         extractor: F,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use streams_core::processor::{FailOnInvalidTimestamp, TimestampExtractor};
 use streams_core::topology::Source;
 
 use crate::builder::StreamsBuilder;
@@ -25,8 +24,6 @@ impl<K: 'static, V: 'static> KStream<K, V> {
             value,
         } = subscribed;
         let Consumed { timestamp, reset } = consumed;
-        let timestamp: Arc<dyn TimestampExtractor<K, V>> =
-            timestamp.unwrap_or_else(|| Arc::new(FailOnInvalidTimestamp));
         let source = match &topics {
             SubscribedTopics::Named(topics) => SourceTopics::Named(topics.clone(), reset),
             SubscribedTopics::Pattern(pattern) => {
@@ -44,7 +41,9 @@ impl<K: 'static, V: 'static> KStream<K, V> {
                         Source::pattern(pattern.clone(), key, value)
                     }
                 };
-                source = source.with_shared_timestamp_extractor(Arc::clone(&timestamp));
+                if let Some(timestamp) = &timestamp {
+                    source = source.with_shared_timestamp_extractor(Arc::clone(timestamp));
+                }
                 if let Some(reset) = reset {
                     source = source.with_offset_reset(reset);
                 }

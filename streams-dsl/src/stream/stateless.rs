@@ -12,6 +12,19 @@ use crate::stream::{KStream, Terminal};
 
 impl<K: 'static, V: 'static> KStream<K, V> {
     /// Keeps the records for which `predicate` holds.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).filter(|_, word| word.len() > 3).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// driver.pipe(&words, &"b".into(), &"birch".into(), 1)?;
+    /// assert_eq!(driver.read(&out), Some(("b".into(), "birch".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     #[must_use]
     pub fn filter<F>(self, predicate: F) -> Self
     where
@@ -21,6 +34,19 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 
     /// Keeps the records for which `predicate` does not hold.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).filter_not(|_, word| word.is_empty()).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"".into(), 0)?;
+    /// driver.pipe(&words, &"b".into(), &"birch".into(), 1)?;
+    /// assert_eq!(driver.read(&out), Some(("b".into(), "birch".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     #[must_use]
     pub fn filter_not<F>(self, predicate: F) -> Self
     where
@@ -43,6 +69,18 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     /// Makes a new key and a new value of each record.
     ///
     /// Marks the stream for repartitioning; where the key stays, use [`KStream::map_values`].
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).map(|key, word| (word, key)).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("ash".into(), "a".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn map<K2, V2, F>(self, map: F) -> KStream<K2, V2>
     where
         F: Fn(K, V) -> (K2, V2) + Send + Sync + 'static,
@@ -56,6 +94,18 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 
     /// Makes a new value of each record.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).map_values(|word| word.to_uppercase()).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "ASH".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn map_values<V2, F>(self, map: F) -> KStream<K, V2>
     where
         F: Fn(V) -> V2 + Send + Sync + 'static,
@@ -65,6 +115,18 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 
     /// Makes a new value of each record, with its key to read.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).map_values_with_key(|key, word| format!("{key}={word}")).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "a=ash".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn map_values_with_key<V2, F>(self, map: F) -> KStream<K, V2>
     where
         F: Fn(&K, V) -> V2 + Send + Sync + 'static,
@@ -79,6 +141,20 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     /// Makes any number of records of each, with new keys and values.
     ///
     /// Marks the stream for repartitioning; where the key stays, use [`KStream::flat_map_values`].
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// let stream = builder.stream(&words);
+    /// stream.flat_map(|key, word| [(word.clone(), key.clone()), (key, word)]).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("ash".into(), "a".into())));
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "ash".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn flat_map<K2, V2, I, F>(self, map: F) -> KStream<K2, V2>
     where
         F: Fn(K, V) -> I + Send + Sync + 'static,
@@ -93,6 +169,21 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 
     /// Makes any number of records of each, all with its key.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// let lines = builder.stream(&words);
+    /// let split = |line: String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    /// lines.flat_map_values(split).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash tree".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "ash".into())));
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "tree".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn flat_map_values<V2, I, F>(self, map: F) -> KStream<K, V2>
     where
         K: Clone,
@@ -104,6 +195,19 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 
     /// Makes any number of records of each, all with its key, which can be read.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).flat_map_values_with_key(|key, word| [key.clone(), word]).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "a".into())));
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "ash".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn flat_map_values_with_key<V2, I, F>(self, map: F) -> KStream<K, V2>
     where
         K: Clone,
@@ -118,6 +222,18 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 
     /// Looks at each record on its way: for logs and counters.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// builder.stream(&words).peek(|key, word| println!("{key}: {word}")).to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(driver.read(&out), Some(("a".into(), "ash".into())));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     #[must_use]
     pub fn peek<F>(self, action: F) -> Self
     where
@@ -132,6 +248,21 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     /// Does something with each record, which ends there.
     ///
     /// What it does is outside of every transaction: after a crash it may be done again.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// # let (seen, seeing) = std::sync::mpsc::channel();
+    /// builder.stream(&words).for_each(move |_, word| {
+    ///     let _ = seen.send(word);
+    /// });
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?;
+    /// assert_eq!(seeing.recv(), Ok("ash".to_owned()));
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn for_each<F>(self, action: F) -> Terminal
     where
         F: Fn(K, V) + Send + Sync + 'static,
@@ -143,6 +274,19 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 
     /// Prints each record to standard output.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::Utf8};
+    /// # use streams_dsl::Printed;
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// let printed = Printed::new(|key, word| format!("{key}, {word}")).with_label("words");
+    /// builder.stream(&words).print(printed);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&words, &"a".into(), &"ash".into(), 0)?; // prints `[words]: a, ash`
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn print<F>(self, printed: Printed<F>) -> Terminal
     where
         F: Fn(&K, &V) -> String + Send + Sync + 'static,
@@ -171,6 +315,21 @@ impl<K: 'static, V: 'static> KStream<Option<K>, V> {
     ///
     /// The JVM does so silently where it groups and joins. The node has the name of the one before
     /// it with `-skip-null-keys`, and takes no number: names after it stay the JVM's.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::{Nullable, Utf8}};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// let unkeyed = Topic::<Option<String>, String>::new("unkeyed", Nullable(Utf8), Utf8);
+    /// builder.stream(&unkeyed).skip_null_keys().to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&unkeyed, &None, &"ash".into(), 0)?;
+    /// driver.pipe(&unkeyed, &Some("b".into()), &"birch".into(), 1)?;
+    /// assert_eq!(driver.read(&out), Some(("b".into(), "birch".into())));
+    /// assert_eq!(driver.take_counts().dropped, 1);
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn skip_null_keys(self) -> KStream<K, V> {
         let naming = Naming::Derived(self.node, "-skip-null-keys");
         let node = self.add_processor(naming, || SkipNullKeys);
@@ -188,6 +347,21 @@ impl<K: 'static, V: 'static> KStream<K, Option<V>> {
     /// Leaves out records whose value is null, such as tombstones, and counts them as dropped.
     ///
     /// The node has the name of the one before it with `-skip-null-values`, and takes no number.
+    ///
+    /// ```
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::{Nullable, Utf8}};
+    /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
+    /// # let out = Topic::<String, String>::new("out", Utf8, Utf8);
+    /// # let builder = StreamsBuilder::new();
+    /// let rows = Topic::<String, Option<String>>::new("rows", Utf8, Nullable(Utf8));
+    /// builder.stream(&rows).skip_null_values().to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&rows, &"a".into(), &None, 0)?;
+    /// driver.pipe(&rows, &"b".into(), &Some("birch".into()), 1)?;
+    /// assert_eq!(driver.read(&out), Some(("b".into(), "birch".into())));
+    /// assert_eq!(driver.take_counts().dropped, 1);
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
     pub fn skip_null_values(self) -> KStream<K, V> {
         let naming = Naming::Derived(self.node, "-skip-null-values");
         let node = self.add_processor(naming, || SkipNullValues);

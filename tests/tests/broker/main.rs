@@ -7,5 +7,12 @@
     reason = "a test may fail"
 )]
 
+mod cdc_connector;
+mod cdc_crash;
+mod cdc_outage;
+mod cdc_refusal;
+mod cdc_stream;
+mod cdc_workload;
+mod chaos;
 mod harness;
 mod runtime;

@@ -2,7 +2,17 @@
 //!
 //! Each module holds the Rust twins of one Java file in `tests/conformance/streams/capture`.
 
+mod coverage;
+mod failure;
 mod fixture;
 mod papi;
+mod process;
 mod program;
+mod punctuation;
+mod repartition;
+mod shape;
+mod sink;
+mod source;
+mod split;
+mod stateless;
 mod text;

@@ -8,19 +8,18 @@ use streams_core::topology::{NodeHandle, Sink, Source};
 use streams_core::{Record, RecordMetadata, Result, Topology, TopologyBuilder};
 
 use crate::program::{Program, check, note};
-use crate::text::{Text, or_null};
+use crate::text::{TEXT, Text, or_null};
 
-type Node = NodeHandle<Option<String>, Option<String>>;
-type Nullable = Option<String>;
+type Node = NodeHandle<Text, Text>;
 
 /// Appends its text to the value.
 struct Append(String);
 
-impl Processor<Nullable, Nullable, Nullable, Nullable> for Append {
+impl Processor<Text, Text, Text, Text> for Append {
     fn process(
         &mut self,
-        context: &mut ProcessorContext<'_, Nullable, Nullable>,
-        record: Record<Nullable, Nullable>,
+        context: &mut ProcessorContext<'_, Text, Text>,
+        record: Record<Text, Text>,
     ) -> std::result::Result<(), ProcessorError> {
         let value = format!("{}{}", or_null(&record.value), self.0);
         context.forward(record.with_value(Some(value)));
@@ -31,11 +30,11 @@ impl Processor<Nullable, Nullable, Nullable, Nullable> for Append {
 /// Sends short values to its first child and long ones to its second.
 struct ByLength;
 
-impl Processor<Nullable, Nullable, Nullable, Nullable> for ByLength {
+impl Processor<Text, Text, Text, Text> for ByLength {
     fn process(
         &mut self,
-        context: &mut ProcessorContext<'_, Nullable, Nullable>,
-        record: Record<Nullable, Nullable>,
+        context: &mut ProcessorContext<'_, Text, Text>,
+        record: Record<Text, Text>,
     ) -> std::result::Result<(), ProcessorError> {
         let longer = record.value.as_ref().is_some_and(|value| value.len() > 3);
         context.forward_to(usize::from(longer), record);
@@ -51,11 +50,11 @@ impl Wiring {
     }
 
     fn source(&mut self, name: &str, topics: &[&str]) -> Result<Node> {
-        let source = Source::topics(topics.iter().copied(), Arc::new(Text), Arc::new(Text));
+        let source = Source::topics(topics.iter().copied(), Arc::new(TEXT), Arc::new(TEXT));
         self.shared(name, source)
     }
 
-    fn shared(&mut self, name: &str, source: Source<Nullable, Nullable>) -> Result<Node> {
+    fn shared(&mut self, name: &str, source: Source<Text, Text>) -> Result<Node> {
         let node = self.0.add_source(name, source)?;
         self.0.allow_fan_out(node);
         Ok(node)
@@ -73,7 +72,7 @@ impl Wiring {
         let topic = SinkTopic::Fixed(topic.into());
         self.0.add_sink(
             name,
-            Sink::new(topic, Arc::new(Text), Arc::new(Text)),
+            Sink::new(topic, Arc::new(TEXT), Arc::new(TEXT)),
             parents,
         )
     }
@@ -93,7 +92,7 @@ fn route(w: &mut Wiring) -> Result<()> {
     w.sink("long", "out-long", &[routed])
 }
 
-fn by_key(record: &Record<Nullable, Nullable>, _: Option<RecordMetadata<'_>>) -> Arc<str> {
+fn by_key(record: &Record<Text, Text>, _: Option<RecordMetadata<'_>>) -> Arc<str> {
     format!("out-{}", or_null(&record.key)).into()
 }
 
@@ -102,13 +101,13 @@ fn extractor(w: &mut Wiring) -> Result<()> {
     let topic = SinkTopic::Extracted(Arc::new(by_key));
     w.0.add_sink(
         "sink",
-        Sink::new(topic, Arc::new(Text), Arc::new(Text)),
+        Sink::new(topic, Arc::new(TEXT), Arc::new(TEXT)),
         &[source],
     )
 }
 
 /// The partition is the key's length; a null key goes to partition 0.
-fn by_length(topic: &str, key: &Nullable, value: &Nullable, count: i32) -> Option<Vec<i32>> {
+fn by_length(topic: &str, key: &Text, value: &Text, count: i32) -> Option<Vec<i32>> {
     note(format!(
         "partitions {topic} {} {} of {count}",
         or_null(key),
@@ -121,8 +120,8 @@ fn partitioner(w: &mut Wiring) -> Result<()> {
     let source = w.source("source", &["in"])?;
     let sink = Sink::new(
         SinkTopic::Fixed("out".into()),
-        Arc::new(Text),
-        Arc::new(Text),
+        Arc::new(TEXT),
+        Arc::new(TEXT),
     );
     w.0.add_sink(
         "sink",
@@ -149,20 +148,20 @@ fn deep(w: &mut Wiring) -> Result<()> {
 }
 
 const PROGRAMS: &[Program] = &[
-    Program::new("papi-source-sink", || {
+    Program::papi("papi-source-sink", || {
         build(|w| {
             let source = w.source("source", &["in"])?;
             w.sink("sink", "out", &[source])
         })
     }),
-    Program::new("papi-chain", || {
+    Program::papi("papi-chain", || {
         build(|w| {
             let source = w.source("source", &["in"])?;
             let append = w.append("append", "+", &[source])?;
             w.sink("sink", "out", &[append])
         })
     }),
-    Program::new("papi-two-parents", || {
+    Program::papi("papi-two-parents", || {
         build(|w| {
             let left = w.source("left", &["in"])?;
             let right = w.source("right", &["other"])?;
@@ -170,7 +169,7 @@ const PROGRAMS: &[Program] = &[
             w.sink("sink", "out", &[append])
         })
     }),
-    Program::new("papi-two-children", || {
+    Program::papi("papi-two-children", || {
         build(|w| {
             let source = w.source("source", &["in"])?;
             let second = w.append("b-second", "b", &[source])?;
@@ -178,8 +177,8 @@ const PROGRAMS: &[Program] = &[
             w.sink("sink", "out", &[first, second])
         })
     }),
-    Program::new("papi-route", || build(route)),
-    Program::new("papi-two-subtopologies", || {
+    Program::papi("papi-route", || build(route)),
+    Program::papi("papi-two-subtopologies", || {
         build(|w| {
             let b = w.source("source-b", &["in-b"])?;
             let a = w.source("source-a", &["in-a"])?;
@@ -187,23 +186,23 @@ const PROGRAMS: &[Program] = &[
             w.sink("sink-b", "out-b", &[b])
         })
     }),
-    Program::new("papi-several-topics", || {
+    Program::papi("papi-several-topics", || {
         build(|w| {
             let source = w.source("source", &["in-2", "in-1"])?;
             w.append("append", "+", &[source]).map(|_| ())
         })
     }),
-    Program::new("papi-pattern", || {
+    Program::papi("papi-pattern", || {
         build(|w| {
             let pattern = Regex::new("in-.+").expect("a pattern");
-            let source = Source::pattern(pattern, Arc::new(Text), Arc::new(Text));
+            let source = Source::pattern(pattern, Arc::new(TEXT), Arc::new(TEXT));
             let source = w.shared("source", source)?;
             w.sink("sink", "out", &[source])
         })
     }),
-    Program::new("papi-extractor", || build(extractor)),
-    Program::new("papi-partitioner", || build(partitioner)),
-    Program::new("papi-diamond", || {
+    Program::papi("papi-extractor", || build(extractor)),
+    Program::papi("papi-partitioner", || build(partitioner)),
+    Program::papi("papi-diamond", || {
         build(|w| {
             let source = w.source("source", &["in"])?;
             let left = w.append("left", "l", &[source])?;
@@ -212,11 +211,16 @@ const PROGRAMS: &[Program] = &[
             w.sink("sink", "out", &[join])
         })
     }),
-    Program::new("papi-wide", || build(wide)),
-    Program::new("papi-deep", || build(deep)),
+    Program::papi("papi-wide", || build(wide)),
+    Program::papi("papi-deep", || build(deep)),
 ];
 
 #[test]
 fn topologies_wired_by_hand_are_as_on_the_jvm() {
     check(PROGRAMS, &[]);
+}
+
+/// The twins in this file.
+pub(crate) fn programs() -> Vec<Program> {
+    PROGRAMS.to_vec()
 }

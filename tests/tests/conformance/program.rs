@@ -10,6 +10,7 @@ use streams_core::processor::{
 };
 use streams_core::testing::TopologyTestDriver;
 use streams_core::{Result, Topology};
+use streams_dsl::StreamsBuilder;
 
 use crate::fixture::{self, Action, Scenario};
 
@@ -31,17 +32,64 @@ fn take_notes() -> Vec<String> {
 #[derive(Clone, Copy)]
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    pub(crate) topology: fn() -> Result<Topology>,
+    build: Build,
     handlers: Option<fn() -> StreamsHandlers>,
+    compared: Compared,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    Both,
+    Description,
+    Scenario,
+}
+
+#[derive(Clone, Copy)]
+enum Build {
+    Dsl(fn(&StreamsBuilder)),
+    Papi(fn() -> Result<Topology>),
 }
 
 impl Program {
-    pub(crate) const fn new(name: &'static str, topology: fn() -> Result<Topology>) -> Self {
-        let handlers = None;
+    /// A program of the DSL.
+    pub(crate) const fn dsl(name: &'static str, build: fn(&StreamsBuilder)) -> Self {
+        Self::new(name, Build::Dsl(build))
+    }
+
+    /// A program wired by hand.
+    pub(crate) const fn papi(name: &'static str, build: fn() -> Result<Topology>) -> Self {
+        Self::new(name, Build::Papi(build))
+    }
+
+    const fn new(name: &'static str, build: Build) -> Self {
         Self {
             name,
-            topology,
-            handlers,
+            build,
+            handlers: None,
+            compared: Compared::Both,
+        }
+    }
+
+    /// A program whose scenario is not compared.
+    pub(crate) const fn described_only(mut self) -> Self {
+        self.compared = Compared::Description;
+        self
+    }
+
+    /// A program whose nodes differ on purpose, so that its description is not compared.
+    pub(crate) const fn run_only(mut self) -> Self {
+        self.compared = Compared::Scenario;
+        self
+    }
+
+    fn topology(&self) -> Result<Topology> {
+        match self.build {
+            Build::Papi(build) => build(),
+            Build::Dsl(add) => {
+                let builder = StreamsBuilder::new();
+                add(&builder);
+                builder.build()
+            }
         }
     }
 
@@ -52,7 +100,8 @@ impl Program {
     }
 }
 
-/// What is different here on purpose: in this program, the JVM's text becomes ours.
+/// What is different here on purpose: in this program (in all, if empty) the JVM's text becomes
+/// ours.
 pub(crate) struct Difference {
     pub(crate) program: &'static str,
     pub(crate) theirs: &'static str,
@@ -64,8 +113,15 @@ pub(crate) struct Difference {
 pub(crate) fn check(programs: &[Program], differences: &[Difference]) {
     let mut report = String::new();
     for program in programs {
-        let described = check_description(program);
-        let scenario = fixture::scenario(program.name).map_or(Ok(()), |scenario| {
+        let described = match program.compared {
+            Compared::Scenario => Ok(()),
+            Compared::Both | Compared::Description => check_description(program),
+        };
+        let scenario = match program.compared {
+            Compared::Description => None,
+            Compared::Both | Compared::Scenario => fixture::scenario(program.name),
+        };
+        let scenario = scenario.map_or(Ok(()), |scenario| {
             check_scenario(program, &scenario, differences)
         });
         for outcome in [described, scenario] {
@@ -79,7 +135,7 @@ pub(crate) fn check(programs: &[Program], differences: &[Difference]) {
 
 fn check_description(program: &Program) -> std::result::Result<(), String> {
     let expected = fixture::description(program.name).ok_or("nothing was captured")?;
-    let topology = (program.topology)().map_err(|error| error.to_string())?;
+    let topology = program.topology().map_err(|error| error.to_string())?;
     // A topic extractor has the name of a Java object there.
     let expected = ["by-key", "by-offset"].iter().fold(expected, |text, name| {
         text.replace(&format!("class: {name})"), "class: TopicNameExtractor)")
@@ -102,7 +158,7 @@ fn check_scenario(
         let expected = step.results.iter().map(|line| {
             let known = differences
                 .iter()
-                .filter(|known| known.program == program.name);
+                .filter(|known| ["", program.name].contains(&known.program));
             known.fold(line.clone(), |line, known| {
                 line.replace(known.theirs, known.ours)
             })
@@ -129,7 +185,7 @@ impl Run {
         let handlers = program
             .handlers
             .map_or_else(|| handlers(scenario), |handlers| handlers());
-        let mut builder = TopologyTestDriver::builder(&(program.topology)()?)
+        let mut builder = TopologyTestDriver::builder(&program.topology()?)
             .application_id(scenario.application_id.as_str())
             .handlers(handlers);
         if let Some(idle) = scenario.config.get("max.task.idle.ms") {
@@ -167,11 +223,13 @@ impl Run {
                 headers.clone(),
             ),
         };
-        let failed = done.err().map(|_| fixture::error());
         let notes = take_notes().into_iter().map(|text| fixture::note(&text));
-        let mut lines: Vec<String> = failed.into_iter().chain(notes).collect();
-        lines.extend(self.outputs());
-        lines
+        let outputs = self.outputs();
+        match done {
+            Ok(()) => notes.chain(outputs).collect(),
+            // The JVM's driver does not hand out what was sent before the failure.
+            Err(_) => std::iter::once(fixture::error()).chain(notes).collect(),
+        }
     }
 
     fn outputs(&mut self) -> Vec<String> {

@@ -1,40 +1,62 @@
 //! Text that may be null, as the Java programs read and write it.
 
-use streams_core::Headers;
-use streams_core::serde::{Deserializer, Presence, SerdeError, Serializer};
+use streams_dsl::serde::{Nullable, Utf8Lossy};
+use streams_dsl::{KStream, StreamsBuilder, Topic};
+
+/// A key or a value.
+pub(crate) type Text = Option<String>;
+
+/// A stream of text.
+pub(crate) type Texts = KStream<Text, Text>;
 
 /// Nullable text; like Java's, it reads any bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Text;
+pub(crate) const TEXT: Nullable<Utf8Lossy> = Nullable(Utf8Lossy);
 
-impl Serializer<Option<String>> for Text {
-    fn serialize(
-        &self,
-        _topic: &str,
-        _headers: &mut Headers,
-        data: &Option<String>,
-        buffer: &mut Vec<u8>,
-    ) -> Result<Presence, SerdeError> {
-        let Some(text) = data else {
-            return Ok(Presence::Null);
-        };
-        buffer.extend_from_slice(text.as_bytes());
-        Ok(Presence::Bytes)
-    }
+/// A topic of text.
+pub(crate) fn topic(name: &str) -> Topic<Text, Text> {
+    Topic::new(name, TEXT, TEXT)
 }
 
-impl Deserializer<Option<String>> for Text {
-    fn deserialize(
-        &self,
-        _topic: &str,
-        _headers: &Headers,
-        data: Option<&[u8]>,
-    ) -> Result<Option<String>, SerdeError> {
-        Ok(data.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
-    }
+/// The stream of a topic.
+pub(crate) fn stream(builder: &StreamsBuilder, name: &str) -> Texts {
+    builder.stream(&topic(name))
 }
 
 /// The text, or "null" where Java would write that.
-pub(crate) fn or_null(text: &Option<String>) -> &str {
+pub(crate) fn or_null(text: &Text) -> &str {
     text.as_deref().unwrap_or("null")
+}
+
+/// The text with another behind it, as Java's `+` does it.
+pub(crate) fn plus(text: &Text, end: &str) -> Text {
+    Some(format!("{}{end}", or_null(text)))
+}
+
+/// Puts text behind each value.
+pub(crate) fn append(end: &'static str) -> impl Fn(Text) -> Text + Send + Sync + 'static {
+    move |value| plus(&value, end)
+}
+
+/// Puts text before each value.
+pub(crate) fn prepend(start: &'static str) -> impl Fn(Text) -> Text + Send + Sync + 'static {
+    move |value| Some(format!("{start}{}", or_null(&value)))
+}
+
+/// Whether there is a value.
+pub(crate) fn is_some(_: &Text, value: &Text) -> bool {
+    value.is_some()
+}
+
+/// Whether a value is there and starts with this.
+pub(crate) fn starts(with: &'static str) -> impl Fn(&Text, &Text) -> bool + Send + Sync {
+    move |_, value| {
+        value
+            .as_deref()
+            .is_some_and(|value| value.starts_with(with))
+    }
+}
+
+/// In capitals; "NULL" for a null.
+pub(crate) fn upper(text: &Text) -> Text {
+    Some(or_null(text).to_uppercase())
 }

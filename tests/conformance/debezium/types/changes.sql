@@ -3,6 +3,7 @@ INSERT INTO number
     (small, medium, big, single, twice, price, whole, tiny, wide, free, flag)
 SELECT small, medium, big, single, twice, price, whole, tiny, wide, free, flag
 FROM number ORDER BY id;
+INSERT INTO floating SELECT id + 100, single, twice FROM floating ORDER BY id;
 INSERT INTO string
 SELECT ('10' || substr(id::text, 3))::uuid, plain, bounded, unbounded, padded, one, raw, document,
        binary_document, other

@@ -26,6 +26,14 @@ VALUES
     (8, 8, 8, 0.001, 0.0001, NULL, NULL, NULL, NULL, 1e-3, true),
     (9, 9, 9, 9999999, 10000000, NULL, NULL, NULL, NULL, 32768, true);
 
+-- How a double is written depends on the JVM's Double.toString.
+CREATE TABLE floating (id int PRIMARY KEY, single real, twice double precision);
+INSERT INTO floating VALUES
+    (1, 1e10, 1e23), (2, 2e-3, 2e23), (3, 1.17549e-38, 8.41e21), (4, 1e-45, 4.9e-324),
+    (5, 3.4e38, 9.999999999999999e22), (6, 123456.7, 1234567.8901234567), (7, 0.3, 0.3),
+    (8, 1e7, 1e7), (9, 9.999999e6, 9999999.999999998), (10, 1e-3, 1e-3), (11, 9.99e-4, 9.99e-4),
+    (12, 33554432, 9007199254740991), (13, 2e-44, 2e-323), (14, 1.1e-5, 5e-324);
+
 CREATE TABLE string (
     id uuid PRIMARY KEY,
     plain text, bounded varchar(10), unbounded varchar, padded char(5), one char, raw bytea,

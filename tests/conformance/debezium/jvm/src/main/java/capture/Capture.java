@@ -98,6 +98,7 @@ public final class Capture {
         boolean base = variant == null;
         ObjectNode connector = connector(folder, variant, postgres.port());
         String name = connector.get("name").asText();
+        topics.deleteAll();
         postgres.reset();
         postgres.script(folder.resolve("setup.sql"));
         Observation observation = new Observation(postgres, connector);
@@ -134,7 +135,6 @@ public final class Capture {
         write(folder, variant, "records.jsonl", records);
         write(folder, variant, "offsets.jsonl",
                 topics.read(Topics.OFFSETS, offsetsFrom, offsetsTo));
-        topics.deleteAll();
     }
 
     /** Removes the connector and its offsets, which would outlive it; where those ended before. */
@@ -211,7 +211,6 @@ public final class Capture {
         for (JsonNode name : connect.send("GET", "/connectors", null).json()) {
             finish(name.asText());
         }
-        topics.deleteAll();
     }
 
     private static void write(Path folder, Path variant, String file, List<String> lines)

@@ -71,7 +71,7 @@ final class Topics implements AutoCloseable {
         return lines;
     }
 
-    /** Deletes the connector's topics, so that the next run starts with none. */
+    /** Deletes the connector's topics, so that a run starts with none. */
     void deleteAll() throws Exception {
         admin.deleteTopics(names()).all().get();
         Wait.until("topics to be deleted", 30, () -> names().isEmpty());

@@ -31,7 +31,6 @@ final class Split {
                 .branch((k, v) -> starts(v, "a"))
                 .branch((k, v) -> starts(v, "b"))
                 .defaultBranch();
-            branches.forEach((name, stream) -> Note.add("branch " + name));
             // The map has no order of its own, so the sinks are added by name.
             new java.util.TreeMap<>(branches).forEach((name, stream) -> stream.to("out-" + name));
         }).scenario(s -> s.mixed("in"));

@@ -155,39 +155,46 @@ fn an_unknown_key_is_told_its_nearest_neighbour_within_its_prefix() {
 
 #[test]
 fn every_wrong_value_is_told_what_it_should_be() {
-    let too_large = "`num.stream.threads` must be at most 1024, but is `9999`";
-    let dead_letter = "`processing.exception.handler` needs `errors.dead.letter.queue.topic.name`, \
-                       but is `dead-letter`";
+    let optimizations = "must be none, all, or a list of reuse.ktable.source.topics, \
+                         merge.repartition.topics, single.store.self.join";
+    let upgrades = "must be one of 2.4, 2.5, 2.6, 2.7, 2.8, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 3.6, \
+                    3.7, 3.8, 3.9, 4.0, 4.1, 4.2";
+    let guarantee = "must be exactly_once_v2, which replaced the older guarantees";
+    let member = "must be letters, digits, dots, dashes and underscores";
+    let dead_letter = "needs `errors.dead.letter.queue.topic.name`";
+    let lag = "must be a whole number from 0 to 9223372036854775807";
     #[rustfmt::skip]
     let cases = [
-        ("num.stream.threads", "0", "`num.stream.threads` must be at least 1, but is `0`"),
-        ("num.stream.threads", "9999", too_large),
-        ("commit.interval.ms", "-1", "`commit.interval.ms` must be a whole number of at least 0, but is `-1`"),
-        ("max.task.idle.ms", "-2", "`max.task.idle.ms` must be at least -1, but is `-2`"),
-        ("replication.factor", "0", "`replication.factor` must be -1 or at least 1, but is `0`"),
-        ("num.standby.replicas", "1", "`num.standby.replicas` can only be 0: standby replicas are not supported yet, but is `1`"),
-        ("group.protocol", "streams", "`group.protocol` can only be classic: other protocols are not supported yet, but is `streams`"),
-        ("processing.guarantee", "exactly_once", "`processing.guarantee` must be exactly_once_v2, which replaced the older guarantees, but is `exactly_once`"),
-        ("processing.guarantee", "twice", "`processing.guarantee` must be one of at_least_once, exactly_once_v2, but is `twice`"),
-        ("metrics.recording.level", "LOUD", "`metrics.recording.level` must be one of INFO, DEBUG, TRACE, but is `LOUD`"),
-        ("ensure.explicit.internal.resource.naming", "maybe", "`ensure.explicit.internal.resource.naming` must be true or false, but is `maybe`"),
-        ("application.id", "a/b", "`application.id` must be usable as a directory's name, but is `a/b`"),
-        ("bootstrap.servers", "localhost", "`bootstrap.servers` must be host:port, with commas between several, but is `localhost`"),
-        ("bootstrap.servers", "a:1,,b:2", "`bootstrap.servers` must be host:port, with commas between several, but is `a:1,,b:2`"),
-        ("application.server", "here", "`application.server` must be host:port, but is `here`"),
-        ("state.dir", "", "`state.dir` is empty"),
-        ("group.instance.id", "a b", "`group.instance.id` must be letters, digits, dots, dashes and underscores, but is `a b`"),
-        ("errors.dead.letter.queue.topic.name", "a b", "`errors.dead.letter.queue.topic.name` must be a topic's name, but is `a b`"),
+        ("num.stream.threads", "0", "must be at least 1"),
+        ("num.stream.threads", "9999", "must be at most 1024"),
+        ("commit.interval.ms", "-1", "must be a whole number of at least 0"),
+        ("max.task.idle.ms", "-2", "must be at least -1"),
+        ("replication.factor", "0", "must be -1 or at least 1"),
+        ("num.standby.replicas", "1", "can only be 0: standby replicas are not supported yet"),
+        ("group.protocol", "streams", "can only be classic: other protocols are not supported yet"),
+        ("processing.guarantee", "exactly_once", guarantee),
+        ("processing.guarantee", "twice", "must be one of at_least_once, exactly_once_v2"),
+        ("metrics.recording.level", "LOUD", "must be one of INFO, DEBUG, TRACE"),
+        ("ensure.explicit.internal.resource.naming", "maybe", "must be true or false"),
+        ("application.id", "a/b", "must be usable as a directory's name"),
+        ("bootstrap.servers", "localhost", "must be host:port, with commas between several"),
+        ("bootstrap.servers", "a:1,,b:2", "must be host:port, with commas between several"),
+        ("application.server", "here", "must be host:port"),
+        ("group.instance.id", "a b", member),
+        ("errors.dead.letter.queue.topic.name", "a b", "must be a topic's name"),
         ("processing.exception.handler", "dead-letter", dead_letter),
-        ("topology.optimization", "some", "`topology.optimization` must be none, all, or a list of reuse.ktable.source.topics, merge.repartition.topics, single.store.self.join, but is `some`"),
-        ("upgrade.from", "1.0", "`upgrade.from` must be one of 2.4, 2.5, 2.6, 2.7, 2.8, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 3.6, 3.7, 3.8, 3.9, 4.0, 4.1, 4.2, but is `1.0`"),
-        ("processor.wrapper.class", "my.Wrapper", "`processor.wrapper.class` is not supported: it names a Java class, but is `my.Wrapper`"),
-        ("acceptable.recovery.lag", "-1", "`acceptable.recovery.lag` must be a whole number from 0 to 9223372036854775807, but is `-1`"),
-        ("client.tag.zone", "", "`client.tag.zone` must have a tag and a value"),
+        ("topology.optimization", "some", optimizations),
+        ("upgrade.from", "1.0", upgrades),
+        ("processor.wrapper.class", "my.Wrapper", "is not supported: it names a Java class"),
+        ("acceptable.recovery.lag", "-1", lag),
     ];
-    for (key, value, expected) in cases {
+    for (key, value, complaint) in cases {
+        let expected = format!("`{key}` {complaint}, but is `{value}`");
         assert_eq!(mistake(&[(key, value)]), expected);
     }
+    assert_eq!(mistake(&[("state.dir", "")]), "`state.dir` is empty");
+    let tag = mistake(&[("client.tag.zone", "")]);
+    assert_eq!(tag, "`client.tag.zone` must have a tag and a value");
 }
 
 #[test]

@@ -7,10 +7,10 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::producer::{BaseProducer, DefaultProducerContext};
 use streams_core::config::StreamsConfig;
 
-type Setting<'a> = (&'a str, &'a str);
+pub(crate) type Setting<'a> = (&'a str, &'a str);
 
-const PROCESS: &str = "5f0c";
-const EXACTLY_ONCE: Setting<'_> = ("processing.guarantee", "exactly_once_v2");
+pub(crate) const PROCESS: &str = "5f0c";
+pub(crate) const EXACTLY_ONCE: Setting<'_> = ("processing.guarantee", "exactly_once_v2");
 
 fn build(settings: &[Setting<'_>]) -> Result<StreamsConfig, String> {
     StreamsConfig::builder()
@@ -21,11 +21,11 @@ fn build(settings: &[Setting<'_>]) -> Result<StreamsConfig, String> {
         .map_err(|error| error.to_string())
 }
 
-fn config(settings: &[Setting<'_>]) -> StreamsConfig {
+pub(crate) fn config(settings: &[Setting<'_>]) -> StreamsConfig {
     build(settings).unwrap()
 }
 
-fn mistake(settings: &[Setting<'_>]) -> String {
+pub(crate) fn mistake(settings: &[Setting<'_>]) -> String {
     let message = build(settings).unwrap_err();
     message
         .strip_prefix("wrong configuration: ")
@@ -34,7 +34,7 @@ fn mistake(settings: &[Setting<'_>]) -> String {
 }
 
 #[track_caller]
-fn assert_has(settings: &BTreeMap<String, String>, expected: &[Setting<'_>]) {
+pub(crate) fn assert_has(settings: &BTreeMap<String, String>, expected: &[Setting<'_>]) {
     for (name, value) in expected {
         assert_eq!(
             settings.get(*name).map(String::as_str),
@@ -409,91 +409,4 @@ fn times_of_the_group_must_fit_together() {
                     but is `50000`";
     assert_eq!(message, expected);
     assert!(mistake(&[("max.poll.interval.ms", "40000")]).contains("must be at least"));
-}
-
-#[test]
-fn jaas_gives_the_user_and_the_password() {
-    let given = "org.apache.kafka.common.security.plain.PlainLoginModule required\n \
-                 username=\"ada\" password=\"a \\\"quoted\\\" one;\" ;";
-    let config = config(&[
-        ("security.protocol", "SASL_SSL"),
-        ("sasl.mechanism", "plain"),
-        ("sasl.jaas.config", given),
-    ]);
-    for client in [
-        config.consumer_config(PROCESS, 1),
-        config.admin_config(PROCESS),
-    ] {
-        assert_has(
-            &client,
-            &[
-                ("security.protocol", "sasl_ssl"),
-                ("sasl.mechanism", "PLAIN"),
-            ],
-        );
-        assert_has(
-            &client,
-            &[
-                ("sasl.username", "ada"),
-                ("sasl.password", "a \"quoted\" one;"),
-            ],
-        );
-    }
-    let cases = [
-        (
-            "Krb5LoginModule required useKeyTab=true;",
-            "must name PlainLoginModule or",
-        ),
-        (
-            "PlainLoginModule required username=\"ada\";",
-            "has no password",
-        ),
-        (
-            "PlainLoginModule required username=\"ada;",
-            "must have the form",
-        ),
-        ("PlainLoginModule", "must have the form"),
-    ];
-    for (given, expected) in cases {
-        assert!(
-            mistake(&[("sasl.jaas.config", given)]).contains(expected),
-            "{given}"
-        );
-    }
-    assert!(mistake(&[("sasl.mechanism", "GSSAPI")]).contains("must be PLAIN, SCRAM-SHA-256"));
-}
-
-#[test]
-fn key_and_trust_stores_are_files_that_openssl_reads() {
-    let pem = config(&[
-        ("ssl.truststore.location", "/etc/ca.pem"),
-        ("ssl.keystore.type", "PEM"),
-        ("ssl.keystore.location", "/etc/client"),
-        ("ssl.endpoint.identification.algorithm", ""),
-    ])
-    .admin_config(PROCESS);
-    assert_has(
-        &pem,
-        &[
-            ("ssl.ca.location", "/etc/ca.pem"),
-            ("ssl.key.location", "/etc/client"),
-        ],
-    );
-    assert_has(&pem, &[("ssl.certificate.location", "/etc/client")]);
-    assert_has(&pem, &[("ssl.endpoint.identification.algorithm", "none")]);
-    let pkcs12 = [
-        ("ssl.keystore.location", "/etc/a.p12"),
-        ("ssl.keystore.password", "secret"),
-    ];
-    assert_has(&config(&pkcs12).admin_config(PROCESS), &pkcs12);
-    let message = mistake(&[("ssl.truststore.location", "/etc/trust.jks")]);
-    assert!(
-        message.contains("must be a PEM file (ssl.truststore.type=PEM)"),
-        "{message}"
-    );
-    let message = mistake(&[("ssl.keystore.location", "/etc/key.jks")]);
-    assert!(
-        message.contains("must be a PEM or PKCS12 file"),
-        "{message}"
-    );
 }

@@ -1,0 +1,141 @@
+//! Floating-point numbers as Java prints them.
+//!
+//! `JsonConverter` writes a float with `Float.toString` or `Double.toString`: the shortest digits
+//! that read back as the same number, laid out plainly from 10⁻³ to 10⁷ and with an exponent
+//! outside of it. (Java before 19 sometimes printed one digit more than needed; this does not.)
+
+use std::fmt::LowerExp;
+use std::io::Write;
+
+/// Longest form of a shortest-digits float: sign, 17 digits, point, `e`, sign, 3 digits.
+const DIGITS_MAX: usize = 32;
+
+/// Appends the JSON of a float: a number, or a quoted `NaN`, `Infinity`, `-Infinity`.
+pub(crate) fn push_float<F: LowerExp + Copy + Into<f64>>(value: F, out: &mut Vec<u8>) {
+    let wide: f64 = value.into();
+    if wide.is_nan() {
+        out.extend_from_slice(b"\"NaN\"");
+    } else if wide.is_infinite() {
+        out.extend_from_slice(if wide > 0.0 {
+            b"\"Infinity\""
+        } else {
+            b"\"-Infinity\""
+        });
+    } else {
+        push_finite(value, out);
+    }
+}
+
+fn push_finite<F: LowerExp>(value: F, out: &mut Vec<u8>) {
+    let mut buffer = [0_u8; DIGITS_MAX];
+    let mut rest = buffer.as_mut_slice();
+    // The buffer holds the longest form, so that the write cannot fail.
+    let _ = write!(rest, "{value:e}");
+    let left = rest.len();
+    let text = &buffer[..DIGITS_MAX - left];
+    let text = text.strip_prefix(b"-").map_or(text, |unsigned| {
+        out.push(b'-');
+        unsigned
+    });
+    let mut parts = text.split(|&byte| byte == b'e');
+    let mantissa = parts.next().unwrap_or(b"0");
+    let exponent = parts.next().and_then(ascii_int).unwrap_or(0);
+    let mut digits = [b'0'; DIGITS_MAX];
+    let mut count = 0;
+    for &byte in mantissa.iter().filter(|byte| byte.is_ascii_digit()) {
+        digits[count] = byte;
+        count += 1;
+    }
+    push_java_layout(&digits[..count], exponent, out);
+}
+
+fn ascii_int(text: &[u8]) -> Option<i32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// Lays out `0.d₁d₂… × 10^(exponent + 1)` as `Double.toString` does.
+fn push_java_layout(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+    if (-3..7).contains(&exponent) {
+        if exponent < 0 {
+            out.extend_from_slice(b"0.");
+            out.resize(out.len() + (-exponent - 1) as usize, b'0');
+            out.extend_from_slice(digits);
+            return;
+        }
+        let whole = exponent as usize + 1;
+        let (head, tail) = digits.split_at(whole.min(digits.len()));
+        out.extend_from_slice(head);
+        out.resize(out.len() + (whole - head.len()), b'0');
+        out.push(b'.');
+        out.extend_from_slice(if tail.is_empty() { b"0" } else { tail });
+    } else {
+        let (head, tail) = digits.split_at(1);
+        out.extend_from_slice(head);
+        out.push(b'.');
+        out.extend_from_slice(if tail.is_empty() { b"0" } else { tail });
+        out.push(b'E');
+        crate::envelope::push_int(i64::from(exponent), out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push_float;
+
+    fn double(value: f64) -> String {
+        let mut out = Vec::new();
+        push_float(value, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn single(value: f32) -> String {
+        let mut out = Vec::new();
+        push_float(value, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn doubles_are_laid_out_as_java_does() {
+        for (value, expected) in [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (0.001, "0.001"),
+            (0.0001, "1.0E-4"),
+            (9_999_999.0, "9999999.0"),
+            (10_000_000.0, "1.0E7"),
+            (12_345_678.9, "1.23456789E7"),
+            (1e21, "1.0E21"),
+            (-123.456, "-123.456"),
+            (f64::MAX, "1.7976931348623157E308"),
+            (2.225_073_858_507_201_4e-308, "2.2250738585072014E-308"),
+        ] {
+            assert_eq!(double(value), expected);
+        }
+    }
+
+    #[test]
+    fn singles_keep_their_own_shortest_digits() {
+        assert_eq!(single(0.1), "0.1");
+        assert_eq!(single(1_234_567.9), "1234567.9");
+        assert_eq!(single(16_777_216.0), "1.6777216E7");
+        assert_eq!(single(1e-7), "1.0E-7");
+        assert_eq!(single(f32::MAX), "3.4028235E38");
+    }
+
+    #[test]
+    fn numbers_that_json_lacks_are_quoted() {
+        assert_eq!(double(f64::NAN), "\"NaN\"");
+        assert_eq!(double(f64::INFINITY), "\"Infinity\"");
+        assert_eq!(single(f32::NEG_INFINITY), "\"-Infinity\"");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_printed_double_reads_back_as_itself(value in proptest::num::f64::NORMAL) {
+            let read: f64 = double(value).parse().unwrap();
+            proptest::prop_assert_eq!(read.to_bits(), value.to_bits());
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The Kafka client's settings, and what its errors mean.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::error::ErrorKind;
+use crate::{Error, Result};
+
+/// Which part of the connector's life a producer serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// A transaction holds whole tables and may last long.
+    Snapshot,
+    /// A transaction lasts milliseconds.
+    Stream,
+}
+
+/// How long a snapshot's transaction may last, in ms: what brokers allow unless told otherwise
+/// (`transaction.max.timeout.ms`).
+const SNAPSHOT_TRANSACTION_TIMEOUT_MS: u32 = 900_000;
+/// How long a stream's transaction may last, in ms: the Java producer's default.
+const STREAM_TRANSACTION_TIMEOUT_MS: u32 = 60_000;
+
+/// Where Kafka is and how the connector is known there.
+#[derive(Debug, Clone)]
+pub struct KafkaSettings {
+    /// `bootstrap.servers`.
+    pub bootstrap_servers: String,
+    /// The connector's name.
+    pub connector: String,
+    /// `topic.prefix`.
+    pub topic_prefix: String,
+    /// The compacted topic of the offsets, as in Kafka Connect's `offset.storage.topic`.
+    pub offset_topic: String,
+    /// Settings of librdkafka that the user gave; they win over ours.
+    pub overrides: BTreeMap<String, String>,
+}
+
+impl KafkaSettings {
+    /// The producer's transactional id. It is stable, so that a new instance fences an old one.
+    pub fn transactional_id(&self) -> String {
+        self.overrides
+            .get("transactional.id")
+            .cloned()
+            .unwrap_or_else(|| format!("cdc-source-{}-0", self.connector))
+    }
+
+    /// The settings that the admin and consumer clients share with the producer: addresses and
+    /// whatever it takes to get in.
+    pub(super) fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("client.id", format!("cdc-source-{}", self.connector));
+        for (key, value) in &self.overrides {
+            let is_shared = [
+                "client.",
+                "ssl.",
+                "sasl.",
+                "security.",
+                "socket.",
+                "broker.",
+            ];
+            if is_shared.iter().any(|prefix| key.starts_with(prefix)) {
+                config.set(key, value);
+            }
+        }
+        config.set("bootstrap.servers", &self.bootstrap_servers);
+        config
+    }
+
+    /// The settings of the consumer that reads the offsets back.
+    pub(crate) fn consumer(&self) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("group.id", format!("cdc-source-{}-offsets", self.connector))
+            .set("isolation.level", "read_committed")
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "earliest")
+            .set("fetch.wait.max.ms", "10");
+        config
+    }
+
+    /// How long a transaction of the phase may last before the broker aborts it.
+    pub fn transaction_timeout(&self, phase: Phase) -> Duration {
+        let config = self.producer(phase);
+        let given = config
+            .get("transaction.timeout.ms")
+            .and_then(|text| text.parse().ok());
+        Duration::from_millis(given.unwrap_or(u64::from(STREAM_TRANSACTION_TIMEOUT_MS)))
+    }
+
+    pub(super) fn producer(&self, phase: Phase) -> ClientConfig {
+        let timeout_ms = match phase {
+            Phase::Snapshot => SNAPSHOT_TRANSACTION_TIMEOUT_MS,
+            Phase::Stream => STREAM_TRANSACTION_TIMEOUT_MS,
+        };
+        let mut config = self.client();
+        config
+            .set("transactional.id", self.transactional_id())
+            .set("transaction.timeout.ms", timeout_ms.to_string())
+            // The Java producer's choice of partition, so that keys stay where they are.
+            .set("partitioner", "murmur2_random")
+            .set("message.max.bytes", "1048576")
+            .set("linger.ms", "1")
+            // A failed delivery fails the transaction; the successful ones need no report.
+            .set("delivery.report.only.error", "true")
+            .set("queue.buffering.max.kbytes", "65536");
+        for (key, value) in &self.overrides {
+            config.set(key, value);
+        }
+        config.set("bootstrap.servers", &self.bootstrap_servers);
+        config
+    }
+
+    /// Refuses settings that librdkafka does not know or that are not possible together.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with librdkafka's reason.
+    pub fn check(&self) -> Result<()> {
+        let made: Result<rdkafka::producer::BaseProducer, _> =
+            self.producer(Phase::Stream).create();
+        made.map(drop).map_err(|error| Error::Setting {
+            setting: "producer.override.* or -X",
+            problem: error.to_string(),
+        })
+    }
+}
+
+/// What there is to do about an error of the Kafka client.
+pub(crate) fn kafka_error_kind(error: &KafkaError) -> ErrorKind {
+    use RDKafkaErrorCode as Code;
+    if matches!(
+        error,
+        KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)
+    ) {
+        return ErrorKind::Configuration;
+    }
+    let code = match error {
+        KafkaError::Transaction(error) => Some(error.code()),
+        error => error.rdkafka_error_code(),
+    };
+    match code {
+        Some(
+            Code::InvalidTransactionTimeout
+            | Code::TransactionalIdAuthorizationFailed
+            | Code::TopicAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::SaslAuthenticationFailed
+            | Code::Authentication
+            | Code::UnsupportedSASLMechanism
+            | Code::MessageSizeTooLarge
+            | Code::InvalidTopic
+            | Code::PolicyViolation,
+        ) => ErrorKind::Configuration,
+        _ => ErrorKind::Retriable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(overrides: &[(&str, &str)]) -> KafkaSettings {
+        KafkaSettings {
+            bootstrap_servers: "127.0.0.1:1".into(),
+            connector: "users-connector".into(),
+            topic_prefix: "shop".into(),
+            offset_topic: "connect-offsets".into(),
+            overrides: overrides
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_setting_of_the_user_wins_over_ours() {
+        let config = settings(&[("linger.ms", "20")]).producer(Phase::Stream);
+        assert_eq!(config.get("linger.ms"), Some("20"));
+        let config = settings(&[("transactional.id", "mine")]).producer(Phase::Snapshot);
+        assert_eq!(config.get("transactional.id"), Some("mine"));
+    }
+
+    #[test]
+    fn an_unknown_producer_setting_is_a_mistake_in_the_configuration() {
+        settings(&[("compression.type", "lz4")]).check().unwrap();
+        let error = settings(&[("no.such.setting", "1")]).check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("no.such.setting"), "{error}");
+    }
+
+    #[test]
+    fn a_consumer_takes_over_how_to_get_in_and_nothing_else() {
+        let given = [("security.protocol", "plaintext"), ("linger.ms", "20")];
+        let config = settings(&given).consumer();
+        assert_eq!(config.get("security.protocol"), Some("plaintext"));
+        assert_eq!(config.get("linger.ms"), None);
+    }
+}

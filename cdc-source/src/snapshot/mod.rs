@@ -1,0 +1,4 @@
+//! The initial snapshot.
+mod copy_line;
+
+pub use copy_line::CopyLine;

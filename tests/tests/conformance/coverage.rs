@@ -1,0 +1,85 @@
+//! Every stateless program that was captured has a twin.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    failure, fixture, papi, process, punctuation, repartition, shape, sink, source, split,
+    stateless,
+};
+
+/// The Java files whose programs have twins.
+const FAMILIES: &[&str] = &[
+    "Stateless",
+    "Source",
+    "Split",
+    "Repartition",
+    "Sink",
+    "Process",
+    "Punctuation",
+    "Failure",
+    "Papi",
+    "Shape",
+];
+
+/// Programs without a twin, and why.
+const WITHOUT: &[(&str, &str)] = &[
+    ("papi-store", "a hand-wired topology has no stores yet"),
+    (
+        "papi-store-in-memory-no-changelog",
+        "a hand-wired topology has no stores yet",
+    ),
+    (
+        "papi-store-shared",
+        "a hand-wired topology has no stores yet",
+    ),
+    (
+        "process-null-message-dead-letter",
+        "an error here always has a message",
+    ),
+];
+
+#[test]
+fn every_stateless_program_has_a_twin() {
+    let twins = [
+        stateless::programs(),
+        source::programs(),
+        split::programs(),
+        repartition::programs(),
+        sink::programs(),
+        process::programs(),
+        punctuation::programs(),
+        failure::programs(),
+        papi::programs(),
+        shape::programs(),
+    ];
+    let twins: BTreeSet<_> = twins
+        .concat()
+        .iter()
+        .map(|program| program.name.to_owned())
+        .collect();
+    let without: BTreeSet<_> = WITHOUT.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let known: BTreeSet<_> = twins.union(&without).cloned().collect();
+    let captured: BTreeSet<_> = captured().into_iter().collect();
+    let missing: Vec<_> = captured.difference(&known).collect();
+    assert!(missing.is_empty(), "without a twin: {missing:?}");
+    let unknown: Vec<_> = known.difference(&captured).collect();
+    assert!(unknown.is_empty(), "never captured: {unknown:?}");
+}
+
+/// The programs of the families, from the index that the capture writes.
+fn captured() -> Vec<String> {
+    let index = std::fs::read_to_string(fixture::folder().join("programs.md")).expect("an index");
+    let mut names = Vec::new();
+    let mut is_family = false;
+    for line in index.lines() {
+        if let Some(family) = line.strip_prefix("## ") {
+            is_family = FAMILIES.contains(&family.trim_end_matches(".java"));
+        } else if let Some(row) = line.strip_prefix("| ").filter(|_| is_family) {
+            let name = row.split(" |").next().unwrap_or_default();
+            if !["program", "---"].contains(&name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
