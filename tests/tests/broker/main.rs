@@ -15,4 +15,5 @@ mod cdc_stream;
 mod cdc_workload;
 mod chaos;
 mod harness;
+mod processors;
 mod runtime;
