@@ -63,15 +63,16 @@ fn dead_letter(key: Option<&[u8]>, value: Option<&[u8]>) -> RawRecord {
     letter
 }
 
+#[derive(serde::Deserialize)]
+struct Letter<'a> {
+    #[serde(borrow)]
+    original_event: &'a RawValue,
+}
+
 /// The original, read back from a dead letter; also checks what stands beside it.
 fn original(letter: &RawRecord) -> Option<Vec<u8>> {
     if header(letter, FORMAT_HEADER) == "original" {
         return letter.value().map(<[u8]>::to_vec);
-    }
-    #[derive(serde::Deserialize)]
-    struct Document<'a> {
-        #[serde(borrow)]
-        original_event: &'a RawValue,
     }
     let document = json(letter);
     assert_eq!(document["timestamp"], 1_700);
@@ -82,7 +83,7 @@ fn original(letter: &RawRecord) -> Option<Vec<u8>> {
     assert_eq!(document["source_offset"], 1);
     let message = header(letter, "__streams.errors.message");
     assert_eq!(document["error"], Value::String(message));
-    let raw: Document<'_> = serde_json::from_slice(letter.value().unwrap()).unwrap();
+    let raw: Letter<'_> = serde_json::from_slice(letter.value().unwrap()).unwrap();
     let text = || document["original_event"].as_str().unwrap();
     match document["original_encoding"].as_str().unwrap() {
         "json" => Some(raw.original_event.get().as_bytes().to_vec()),
@@ -127,6 +128,9 @@ fn events_are_named_after_table_and_operation() {
     assert_eq!(driver.unread("cdc-dlq"), 0);
 }
 
+/// A key, a value, how the reason begins and how the value is kept.
+type Bad<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, &'a str, &'a str);
+
 #[test]
 fn every_bad_value_becomes_a_document_that_holds_it() {
     let big = format!(
@@ -134,7 +138,7 @@ fn every_bad_value_becomes_a_document_that_holds_it() {
         "x".repeat(900 * 1024)
     );
     let long = "\\\"".repeat(300 * 1024);
-    let bad: [(Option<&[u8]>, Option<&[u8]>, &str, &str); 11] = [
+    let bad: [Bad<'_>; 11] = [
         (None, None, "the value is null", "null"),
         (
             Some(b"k"),

@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use streams_dsl::serde::Utf8;
-use streams_dsl::{
-    Result, RetryPolicy, Retryable, StreamsBuilder, Topic, Topology, TopologyTestDriver,
-};
+use streams_dsl::{Result, RetryPolicy, Retryable, StreamsBuilder};
+use streams_dsl::{Topic, Topology, TopologyTestDriver};
 
 fn readings() -> Topic<String, String> {
     Topic::new("readings", Utf8, Utf8)

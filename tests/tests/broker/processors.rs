@@ -34,6 +34,10 @@ impl Setup {
         }
     }
 
+    fn users(&self) -> ProcessBuilder {
+        self.processor("users").args(["--output", &self.output])
+    }
+
     fn processor(&self, name: &str) -> ProcessBuilder {
         let builder = Process::workspace("processors");
         let state_dir = builder.folder().join("state").display().to_string();
@@ -44,8 +48,7 @@ impl Setup {
                 self.cluster.bootstrap_servers(),
             ])
             .args(["--application-id", &self.id, "--state-dir", &state_dir])
-            .args(["--input", &self.input, "--output", &self.output])
-            .args(["--dead-letter", &self.dead_letter])
+            .args(["--input", &self.input, "--dead-letter", &self.dead_letter])
             .args(["-X", "consumer.session.timeout.ms=6000"])
             .args(["-X", "consumer.heartbeat.interval.ms=500"])
     }
@@ -91,7 +94,7 @@ fn users_sends_good_events_on_and_bad_ones_aside() {
         Record::new("f", vec![0xff, 0xfe]),
         Record::new(vec![0xff], change(0).1).header("trace", "t-1"),
     ];
-    let mut processor = setup.processor("users").spawn();
+    let mut processor = setup.users().spawn();
     processor.wait_for_line("READY", LIMIT);
     setup.cluster.produce(&setup.input, changes[..100].to_vec());
     setup.cluster.produce(&setup.input, bad.clone());
@@ -345,7 +348,7 @@ fn health_and_metrics_are_served() {
     let setup = Setup::new(1);
     let port = free_port();
     let mut processor = setup
-        .processor("users")
+        .users()
         .args(["--metrics-addr", &format!("127.0.0.1:{port}")])
         .spawn();
     processor.wait_ready(port, LIMIT);
@@ -367,8 +370,8 @@ fn health_and_metrics_are_served() {
 fn survivor_takes_over_when_one_of_two_members_is_killed() {
     let setup = Setup::new(4);
     let changes: Vec<_> = (0..4_000).map(change).collect();
-    let mut killed = setup.processor("users").spawn();
-    let mut survivor = setup.processor("users").spawn();
+    let mut killed = setup.users().spawn();
+    let mut survivor = setup.users().spawn();
     setup.cluster.wait_for_members(&setup.id, 2, LIMIT);
     killed.wait_for_line("READY", LIMIT);
     survivor.wait_for_line("READY", LIMIT);
@@ -426,7 +429,7 @@ fn lag_is_what_a_group_has_left_to_read() {
     produce(0, 50);
     assert_eq!(total(&look(&["--json"])), (50, 2));
 
-    let mut processor = setup.processor("users").spawn();
+    let mut processor = setup.users().spawn();
     setup.cluster.read_count(&setup.output, 50, LIMIT);
     assert!(processor.terminate(STOP_LIMIT).success());
     assert_eq!(total(&look(&["--json"])), (0, 2));
