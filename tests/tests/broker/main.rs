@@ -16,4 +16,5 @@ mod cdc_workload;
 mod chaos;
 mod harness;
 mod partitioning;
+mod processors;
 mod runtime;
