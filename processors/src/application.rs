@@ -10,6 +10,7 @@ use streams_core::{KafkaStreams, State, StreamsConfig};
 use streams_dsl::{Error, ErrorKind, Result, Topology};
 
 use crate::settings::Settings;
+use crate::topic_check::check_outputs;
 
 /// A topology and how it is to run.
 pub struct Application {
@@ -41,6 +42,7 @@ impl Application {
             Some(address) => Some(serve(address, &registry, &health)?),
             None => None,
         };
+        check_outputs(&self.config, settings)?;
         let ready = AtomicBool::new(false);
         let streams = KafkaStreams::new(self.topology, self.config)?
             .with_registry(&registry)?

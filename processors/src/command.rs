@@ -255,27 +255,27 @@ impl EventsArgs {
             retry_backoff: Duration::from_millis(self.retry_backoff_ms),
             ..self.processor.settings(&EVENTS, &config)?
         };
-        self.check_waits(&settings, &config)?;
+        check_waits(&settings, &config)?;
         let topology = events::topology(&settings)?;
         self.processor.start(config, &settings, topology)
     }
+}
 
-    /// The waits of one event hold the thread up, which must not lose it its transaction.
-    fn check_waits(&self, settings: &Settings, config: &StreamsConfig) -> Result<()> {
-        let limit_ms = match config.transaction_timeout_ms {
-            0 => config.max_poll_interval_ms,
-            timeout_ms => timeout_ms.min(config.max_poll_interval_ms),
-        };
-        let total = settings.retry_wait_total();
-        if total < Duration::from_millis(limit_ms) {
-            return Ok(());
-        }
-        let total_ms = total.as_millis();
-        let message = format!(
-            "wrong configuration: --tries-max and --retry-backoff-ms make one event wait \
-             {total_ms} ms, which must be less than transaction.timeout.ms and \
-             max.poll.interval.ms ({limit_ms} ms)"
-        );
-        Err(Error::new(ErrorKind::Config, message))
+/// The waits of one event hold the thread up, which must not lose it its transaction.
+fn check_waits(settings: &Settings, config: &StreamsConfig) -> Result<()> {
+    let limit_ms = match config.transaction_timeout_ms {
+        0 => config.max_poll_interval_ms,
+        timeout_ms => timeout_ms.min(config.max_poll_interval_ms),
+    };
+    let total = settings.retry_wait_total();
+    if total < Duration::from_millis(limit_ms) {
+        return Ok(());
     }
+    let total_ms = total.as_millis();
+    let message = format!(
+        "wrong configuration: --tries-max and --retry-backoff-ms make one event wait \
+         {total_ms} ms, which must be less than transaction.timeout.ms and \
+         max.poll.interval.ms ({limit_ms} ms)"
+    );
+    Err(Error::new(ErrorKind::Config, message))
 }

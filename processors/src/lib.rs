@@ -13,5 +13,6 @@ pub mod events;
 pub mod failure;
 pub mod lag;
 pub mod settings;
+pub mod topic_check;
 pub mod users;
 pub mod validation;

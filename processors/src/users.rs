@@ -9,7 +9,7 @@ use std::sync::Arc;
 use streams_dsl::{Result, StreamsBuilder, Topology};
 
 use crate::event::{ChangeEvent, EventError, Operation, Stamp};
-use crate::settings::{Bytes, Settings};
+use crate::settings::Settings;
 
 /// A valid event on its way.
 struct Change {
@@ -51,7 +51,8 @@ pub fn topology(settings: &Settings) -> Result<Topology> {
         .map_values(handle_create)
         .merge(updated.map_values(handle_update))
         .merge(deleted.map_values(handle_delete))
-        .merge(snapshot.map_values(handle_read));
+        .merge(snapshot.map_values(handle_read))
+        .map_values(Some);
     let handled = match tombstones {
         Some(tombstones) => handled.merge(tombstones),
         None => handled,
@@ -66,20 +67,20 @@ impl Change {
     }
 }
 
-fn handle_create(change: Change) -> Bytes {
-    Some(change.event)
+fn handle_create(change: Change) -> Vec<u8> {
+    change.event
 }
 
-fn handle_update(change: Change) -> Bytes {
-    Some(change.event)
+fn handle_update(change: Change) -> Vec<u8> {
+    change.event
 }
 
-fn handle_delete(change: Change) -> Bytes {
-    Some(change.event)
+fn handle_delete(change: Change) -> Vec<u8> {
+    change.event
 }
 
-fn handle_read(change: Change) -> Bytes {
-    Some(change.event)
+fn handle_read(change: Change) -> Vec<u8> {
+    change.event
 }
 
 #[cfg(test)]

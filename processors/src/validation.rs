@@ -21,7 +21,7 @@
 //! # Ok::<(), processors::event::EventError>(())
 //! ```
 
-use crate::event::{ChangeEvent, Operation, Row};
+use crate::event::{ChangeEvent, Column, Operation, Row};
 use crate::failure::{PermanentError, ProcessingError, TemporaryError};
 
 /// One step: looks at an event and says what is wrong with it.
@@ -156,7 +156,7 @@ pub fn business_rule(event: &ChangeEvent<'_>) -> Result<(), ProcessingError> {
 }
 
 fn has_plausible_email(row: &Row<'_>) -> bool {
-    let Some(email) = row.column("email").and_then(|column| column.text()) else {
+    let Some(email) = row.column("email").and_then(Column::text) else {
         return true;
     };
     let parts = email.split_once('@');

@@ -8,6 +8,8 @@ mod stream_phase;
 mod stream_state;
 mod table_cache;
 
+use std::time::Duration;
+
 use streams_core::observability::Health;
 
 use crate::config::ConnectorConfig;
@@ -19,6 +21,9 @@ use crate::{ErrorKind, Result};
 
 use backoff::Backoff;
 use session::Session;
+
+/// How long a session may take to end once the stop is asked for.
+const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A connector, ready to run.
 pub struct Engine {
@@ -70,7 +75,18 @@ impl Engine {
                 shutdown: shutdown.clone(),
                 is_snapshot_taken: &mut is_snapshot_taken,
             };
-            let error = match session.run(&mut backoff).await {
+            let mut stop = shutdown.clone();
+            let give_up = async {
+                stop.requested().await;
+                tokio::time::sleep(STOP_TIMEOUT).await;
+            };
+            let result = tokio::select! {
+                biased;
+                result = session.run(&mut backoff) => result,
+                // A server that does not answer must not hold up the stop.
+                () = give_up => return Ok(()),
+            };
+            let error = match result {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Stopped => return Ok(()),
                 Err(error) => error,

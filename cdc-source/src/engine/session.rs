@@ -5,6 +5,8 @@
 //! which fences an instance that is alive but cut off from the database, and makes its last offset
 //! final. Only then is the offset read and trusted.
 
+use std::time::Duration;
+
 use streams_core::observability::Health;
 
 use crate::config::{ConnectorConfig, SnapshotMode};
@@ -79,6 +81,7 @@ impl Session<'_> {
                     Slot::drop(&connection, &config.slot.name).await?;
                     slot = None;
                 }
+                self.pause(config.snapshot.delay_ms).await?;
                 let start = self.snapshot_start(slot, stored_start, progress).await?;
                 drop(sink);
                 let offset = self.snapshot(start, &tables).await?;
@@ -91,7 +94,7 @@ impl Session<'_> {
         if config.snapshot.mode == SnapshotMode::InitialOnly {
             return Ok(());
         }
-        backoff.reset();
+        self.pause(config.snapshot.streaming_delay_ms).await?;
         self.stream(&connection, &tables, offset, sink, backoff)
             .await
     }
@@ -108,6 +111,16 @@ impl Session<'_> {
     fn plan(&self, stored: Option<SourceOffset>, slot: Option<&Slot>) -> Result<Plan> {
         let is_slot_usable = slot.is_some_and(|slot| !slot.is_lost);
         plan(self.config, stored, is_slot_usable, *self.is_snapshot_taken)
+    }
+
+    /// `snapshot.delay.ms` and `streaming.delay.ms`.
+    async fn pause(&mut self, delay_ms: u64) -> Result<()> {
+        tokio::select! {
+            () = self.shutdown.requested() => {
+                Err(Error::Stopped { doing: "waiting for the configured delay".into() })
+            }
+            () = tokio::time::sleep(Duration::from_millis(delay_ms)) => Ok(()),
+        }
     }
 
     /// Creating a slot waits for the server's open transactions, so the stop has to interrupt it.

@@ -214,7 +214,8 @@ mod tests {
     #[test]
     fn an_unfinished_snapshot_of_debezium_is_seen_as_open() {
         for json in [
-            r#"{"last_snapshot_record":false,"lsn":5,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":false}"#,
+            r#"{"last_snapshot_record":false,"lsn":5,"ts_usec":1,"snapshot":"INITIAL",
+                "snapshot_completed":false}"#,
             r#"{"last_snapshot_record":false,"lsn":5,"ts_usec":1,"snapshot":true}"#,
         ] {
             assert!(

@@ -53,9 +53,13 @@ impl KafkaSettings {
     /// whatever it takes to get in.
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("client.id", format!("cdc-source-{}", self.connector));
+        config
+            .set("client.id", format!("cdc-source-{}", self.connector))
+            // A broker that is back is found within a second, not ten.
+            .set("reconnect.backoff.max.ms", "1000");
         for (key, value) in &self.overrides {
             let is_shared = [
+                "reconnect.",
                 "client.",
                 "ssl.",
                 "sasl.",
@@ -108,7 +112,7 @@ impl KafkaSettings {
             .set("linger.ms", "1")
             // A failed delivery fails the transaction; the successful ones need no report.
             .set("delivery.report.only.error", "true")
-            .set("queue.buffering.max.kbytes", "65536");
+            .set("queue.buffering.max.kbytes", "32768");
         for (key, value) in &self.overrides {
             config.set(key, value);
         }

@@ -12,10 +12,10 @@ use super::wire::Stamped;
 pub struct Stamp<'a> {
     /// `processed_at`: when it was processed, in milliseconds since the epoch.
     pub processed_at_ms: i64,
-    /// `event_type`, such as `user_created`.
-    pub event_type: Option<&'a str>,
     /// `processor`: what has processed it.
     pub processor: Option<&'a str>,
+    /// `event_type`, such as `user_created`.
+    pub event_type: Option<&'a str>,
 }
 
 /// Room for the names and values that are usually added.
@@ -23,22 +23,13 @@ const ADDED_BYTES: usize = 128;
 
 /// The text of an object with the fields of a stamp. `stamped` are parts of `text`.
 pub(super) fn splice(text: &str, stamped: Stamped<'_>, stamp: &Stamp<'_>) -> Vec<u8> {
+    let processed_at = Some(Value::Number(stamp.processed_at_ms));
+    let processor = stamp.processor.map(Value::Text);
+    let event_type = stamp.event_type.map(Value::Text);
     let fields = [
-        Field::new(
-            "event_type",
-            stamped.event_type,
-            stamp.event_type.map(Value::Text),
-        ),
-        Field::new(
-            "processed_at",
-            stamped.processed_at,
-            Some(Value::Number(stamp.processed_at_ms)),
-        ),
-        Field::new(
-            "processor",
-            stamped.processor,
-            stamp.processor.map(Value::Text),
-        ),
+        Field::new("processed_at", stamped.processed_at, processed_at),
+        Field::new("processor", stamped.processor, processor),
+        Field::new("event_type", stamped.event_type, event_type),
     ];
     let text = text.trim_ascii_end();
     let end = text.len().saturating_sub("}".len());

@@ -47,7 +47,8 @@ pub struct LagArgs {
     #[arg(long)]
     json: bool,
     /// The time between looks, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     interval: u64,
     /// Warn of a group that is more records behind on a topic than this.
     #[arg(long, value_name = "RECORDS", default_value_t = 10_000)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use streams_tests::{Cluster, Database, Message, Process, free_port};
+use tempfile::NamedTempFile;
 
 /// How long anything may take that normally takes a second.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -22,6 +23,8 @@ pub(crate) struct Connector {
 pub(crate) struct Running {
     pub(crate) process: Process,
     port: u16,
+    /// Removed with it.
+    _configuration: NamedTempFile,
 }
 
 impl Connector {
@@ -88,18 +91,20 @@ impl Connector {
 
     /// Starts it with another text in the place of its JSON.
     pub(crate) fn spawn_with(&self, json: &str) -> Running {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = NamedTempFile::new().unwrap();
         std::fs::write(file.path(), json).unwrap();
-        // The file has to stay for the process to read; the system's temporary folder is its home.
-        let (_, path) = file.keep().unwrap();
         let port = free_port();
         let process = Process::workspace("cdc-source")
             .args(["run", "--bootstrap-servers", &self.bootstrap])
-            .args(["--connector".as_ref(), path.as_os_str()])
+            .args(["--connector".as_ref(), file.path().as_os_str()])
             .args(["--metrics-addr", &format!("127.0.0.1:{port}")])
             .args(&self.arguments)
             .spawn();
-        Running { process, port }
+        Running {
+            process,
+            port,
+            _configuration: file,
+        }
     }
 
     /// Starts it and waits until it streams.

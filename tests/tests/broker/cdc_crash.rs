@@ -1,6 +1,5 @@
 //! `kill -9` of a connector at random moments, under a live workload.
 
-use std::fmt::Write as _;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
@@ -34,6 +33,11 @@ fn setup(tables: &str) -> (Cluster, Database, Connector) {
     (cluster, database, connector)
 }
 
+fn create_filled_table(name: &str) -> String {
+    let table = create_table(name);
+    format!("{table} INSERT INTO {name} SELECT n, 1, 'y' FROM generate_series(1, 12000) n;")
+}
+
 #[test]
 fn kills_while_streaming_neither_lose_nor_double_a_change() {
     let (cluster, database, connector) = setup(&create_workload_tables("t"));
@@ -58,11 +62,7 @@ fn kills_during_the_snapshot_neither_lose_nor_double_a_row() {
     // Each of these tables fills a transaction of its own, so that kills fall between tables, too.
     let mut tables = create_workload_tables("t");
     let large = ["m1", "m2", "m3", "u1", "u2", "u3"];
-    for table in large {
-        tables += &create_table(table);
-        tables +=
-            &format!("INSERT INTO {table} SELECT n, 1, 'y' FROM generate_series(1, 12000) n;");
-    }
+    tables.extend(large.map(create_filled_table));
     let (cluster, database, connector) = setup(&tables);
     let mut random = StdRng::seed_from_u64(seed());
     let workload = Workload::start(&database.url(), "t", random.random());

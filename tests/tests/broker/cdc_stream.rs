@@ -62,7 +62,8 @@ fn snapshot_rows_come_first_and_are_marked_then_the_stream_goes_on() {
 fn every_operation_becomes_what_debezium_makes_of_it() {
     let (cluster, database, connector) = setup(
         "CREATE TABLE t (id int PRIMARY KEY, name text);
-         CREATE TABLE whole (id int PRIMARY KEY, name text); ALTER TABLE whole REPLICA IDENTITY FULL",
+         CREATE TABLE whole (id int PRIMARY KEY, name text);
+         ALTER TABLE whole REPLICA IDENTITY FULL",
     );
     let connector = connector.set("skipped.operations", "none");
     let running = connector.start();

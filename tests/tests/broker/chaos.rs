@@ -11,7 +11,9 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
-use streams_tests::{Cluster, Expectation, Kafka, KafkaOptions, Message, Process, Record, wait_until};
+use streams_tests::{
+    Cluster, Expectation, Kafka, KafkaOptions, Message, Process, Record, wait_until,
+};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const KEYS: usize = 23;
@@ -64,7 +66,11 @@ impl Writer {
                 counter.store(first + BATCH, Ordering::Release);
             }
         });
-        Self { stop, written, thread }
+        Self {
+            stop,
+            written,
+            thread,
+        }
     }
 
     /// Waits until it has written so many events more.
@@ -93,7 +99,11 @@ fn numbered(number: usize) -> Record {
 fn expected(numbers: Range<usize>) -> (Expectation, Expectation) {
     let (mut good, mut bad) = (Expectation::default(), Expectation::default());
     for number in numbers {
-        let side = if number % 10 == 9 { &mut bad } else { &mut good };
+        let side = if number % 10 == 9 {
+            &mut bad
+        } else {
+            &mut good
+        };
         side.push(format!("user-{}", number % KEYS), number.to_string());
     }
     (good, bad)

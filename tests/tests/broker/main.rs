@@ -15,4 +15,6 @@ mod cdc_stream;
 mod cdc_workload;
 mod chaos;
 mod harness;
+mod partitioning;
+mod processors;
 mod runtime;

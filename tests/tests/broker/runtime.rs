@@ -10,7 +10,7 @@ use streams_core::topology::{Sink, Source};
 use streams_core::{
     KafkaStreams, Record, State, StreamsConfig, Topology, TopologyBuilder, UncaughtErrorResponse,
 };
-use streams_tests::{Cluster, Expectation};
+use streams_tests::{Cluster, Expectation, Message};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -147,9 +147,7 @@ fn failed_record_goes_to_the_dead_letter_topic_with_its_cause_and_its_bytes() {
     let mut app = App::start(&cluster, &id, relay(&input, &output), &settings);
     let good = cluster.read_count(&output, 2, LIMIT);
     assert_eq!(
-        good.iter()
-            .map(|message| message.key_text())
-            .collect::<Vec<_>>(),
+        good.iter().map(Message::key_text).collect::<Vec<_>>(),
         ["a", "c"]
     );
     let letters = cluster.read_count(&dead, 1, LIMIT);

@@ -83,7 +83,7 @@ impl Processor<Text, Text, Text, Text> for Ticking {
         note(format!("fire {timestamp_ms}"));
         let (key, value) = (Some("tick".to_owned()), Some(self.0.to_string()));
         context.forward(Record::new(key, value, timestamp_ms));
-        if self.0 % 2 == 0 {
+        if self.0.is_multiple_of(2) {
             let (class, message) = ("IllegalStateException", format!("tick {}", self.0));
             return Err(Box::new(Thrown { class, message }));
         }

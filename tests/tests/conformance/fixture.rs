@@ -1,12 +1,15 @@
 //! Reads what was captured from the JVM: `tests/conformance/streams/README.md` has the format.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 use streams_core::Headers;
+
+/// The `application.id` of all captured programs.
+pub(crate) const APPLICATION_ID: &str = "conformance";
 
 const EXCEPTION: &str = "__streams.errors.exception";
 const SERIALIZATION_EXCEPTION: &[u8] = b"org.apache.kafka.common.errors.SerializationException";
@@ -50,6 +53,33 @@ pub(crate) fn folder() -> PathBuf {
 /// The text of the JVM's `Topology.describe()`.
 pub(crate) fn description(program: &str) -> Option<String> {
     std::fs::read_to_string(folder().join("describe").join(format!("{program}.txt"))).ok()
+}
+
+/// The topics of a program.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Topics {
+    /// Those that it reads by name.
+    pub(crate) read: BTreeSet<String>,
+    /// Those that it makes, with their partitions where the program says how many.
+    pub(crate) made: BTreeMap<String, Option<i32>>,
+}
+
+/// The topics that the JVM's program reads and makes.
+pub(crate) fn topics(program: &str) -> Option<Topics> {
+    let lines = lines(&folder().join("topics").join(format!("{program}.jsonl")))?;
+    let mut topics = Topics {
+        read: BTreeSet::new(),
+        made: BTreeMap::new(),
+    };
+    for line in lines.iter().filter(|line| line["type"] == "subtopology") {
+        let read = line["source_topics"].as_array().expect("topics");
+        topics.read.extend(read.iter().map(text));
+        for made in line["repartition_topics"].as_array().expect("topics") {
+            let partitions = made["partitions"].as_i64().map(|count| count as i32);
+            topics.made.insert(text(&made["topic"]), partitions);
+        }
+    }
+    Some(topics)
 }
 
 /// The scenario of a program, if it has one.

@@ -2,6 +2,12 @@
 //!
 //! Each module holds the Rust twins of one Java file in `tests/conformance/streams/capture`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unnecessary_wraps,
+    reason = "a test may fail, and closures of a nullable type return one"
+)]
+
 mod coverage;
 mod failure;
 mod fixture;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use regex::Regex;
 use streams_core::processor::{Processor, ProcessorContext, ProcessorError, SinkTopic};
 use streams_core::topology::{NodeHandle, Sink, Source};
-use streams_core::{Record, RecordMetadata, Result, Topology, TopologyBuilder};
+use streams_core::{Record, Result, Topology, TopologyBuilder};
 
-use crate::program::{Program, check, note};
+use crate::program::{Program, check};
+use crate::sink::{by_key, by_length};
 use crate::text::{TEXT, Text, or_null};
 
 type Node = NodeHandle<Text, Text>;
@@ -92,10 +93,6 @@ fn route(w: &mut Wiring) -> Result<()> {
     w.sink("long", "out-long", &[routed])
 }
 
-fn by_key(record: &Record<Text, Text>, _: Option<RecordMetadata<'_>>) -> Arc<str> {
-    format!("out-{}", or_null(&record.key)).into()
-}
-
 fn extractor(w: &mut Wiring) -> Result<()> {
     let source = w.source("source", &["in"])?;
     let topic = SinkTopic::Extracted(Arc::new(by_key));
@@ -104,16 +101,6 @@ fn extractor(w: &mut Wiring) -> Result<()> {
         Sink::new(topic, Arc::new(TEXT), Arc::new(TEXT)),
         &[source],
     )
-}
-
-/// The partition is the key's length; a null key goes to partition 0.
-fn by_length(topic: &str, key: &Text, value: &Text, count: i32) -> Option<Vec<i32>> {
-    note(format!(
-        "partitions {topic} {} {} of {count}",
-        or_null(key),
-        or_null(value)
-    ));
-    Some(vec![key.as_ref().map_or(0, String::len) as i32])
 }
 
 fn partitioner(w: &mut Wiring) -> Result<()> {

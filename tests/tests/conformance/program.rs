@@ -124,7 +124,8 @@ pub(crate) fn check(programs: &[Program], differences: &[Difference]) {
         let scenario = scenario.map_or(Ok(()), |scenario| {
             check_scenario(program, &scenario, differences)
         });
-        for outcome in [described, scenario] {
+        let topics = check_topics(program);
+        for outcome in [described, topics, scenario] {
             if let Err(text) = outcome {
                 let _ = writeln!(report, "== {}\n{text}", program.name);
             }
@@ -145,6 +146,24 @@ fn check_description(program: &Program) -> std::result::Result<(), String> {
         return Ok(());
     }
     Err(format!("expected\n{expected}\nbut got\n{actual}"))
+}
+
+/// Compares the topics that are read, and those that are made with their numbers of partitions.
+fn check_topics(program: &Program) -> std::result::Result<(), String> {
+    let expected = fixture::topics(program.name).ok_or("no topics were captured")?;
+    let topology = program.topology().map_err(|error| error.to_string())?;
+    let made = topology.internal_topics().iter().map(|topic| {
+        let name = topic.full_name(fixture::APPLICATION_ID);
+        (name, topic.partitions)
+    });
+    let actual = fixture::Topics {
+        read: topology.source_topics(fixture::APPLICATION_ID),
+        made: made.collect(),
+    };
+    if actual == expected {
+        return Ok(());
+    }
+    Err(format!("expected\n{expected:?}\nbut got\n{actual:?}"))
 }
 
 fn check_scenario(

@@ -110,11 +110,7 @@ proptest::proptest! {
 
     #[test]
     fn a_timestamp_reads_back_from_its_iso_form(
-<<<<<<< HEAD
         micros in -60_000_000_000_000_000_i64..200_000_000_000_000_000,
-=======
-        micros in -60_000_000_000_000_000_i64..200_000_000_000_000_000
->>>>>>> main
     ) {
         let moment = DateTime {
             days: micros.div_euclid(86_400_000_000),

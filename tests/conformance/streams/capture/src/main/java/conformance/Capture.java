@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import org.apache.kafka.streams.OwnTopics;
 
 /** Rewrites every fixture; the first argument is their folder (default: the one above). */
 public final class Capture {
@@ -43,11 +45,13 @@ public final class Capture {
         List<Program> programs = registry().programs();
         clear(root.resolve("describe"));
         clear(root.resolve("scenario"));
+        clear(root.resolve("topics"));
         int scenarios = 0;
         for (Program program : programs) {
             String text = program.topology().describe().toString();
             Files.writeString(root.resolve("describe").resolve(program.name + ".txt"), text);
             Note.take();
+            topics(root, program);
             if (program.scenario() != null) {
                 scenario(root, program);
                 scenarios++;
@@ -55,9 +59,17 @@ public final class Capture {
         }
         Partition.write(root.resolve("partition.jsonl"));
         SerdeBytes.write(root.resolve("serde.jsonl"));
+        Invalid.write(root.resolve("invalid.jsonl"));
         ConfigMessage.write(root.resolve("config.jsonl"));
         ProgramIndex.write(root.resolve("programs.md"), programs);
         console.printf("%d programs, %d scenarios%n", programs.size(), scenarios);
+    }
+
+    private static void topics(Path root, Program program) throws IOException {
+        List<Map<String, Object>> topics = OwnTopics.of(program.topology(), program.properties());
+        Note.take();
+        Path file = root.resolve("topics").resolve(program.name + ".jsonl");
+        Files.write(file, topics.stream().map(Json::line).toList());
     }
 
     private static void scenario(Path root, Program program) throws IOException {
