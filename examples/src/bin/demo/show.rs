@@ -201,7 +201,7 @@ impl<'a> Show<'a> {
         let counts = self.ledger.counts()?;
         let sum = |of: fn(&Changes) -> u64| count(counts.values().map(of).sum());
         self.screen.say(&format!(
-            "{} changed rows, {} rows from before and {} tombstones of deletes: {} records\n",
+            "{} rows changed, {} were there before, {} tombstones: {} records\n",
             sum(Changes::rows),
             sum(|changes| changes.reads),
             sum(|changes| changes.deletes),

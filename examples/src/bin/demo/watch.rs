@@ -130,8 +130,9 @@ fn partitions(group: &GroupInfo, workers: &[Status]) -> BTreeMap<&'static str, V
     partitions
 }
 
-/// The partitions of the shared topic in a member's assignment (Kafka's `ConsumerProtocolAssignment`:
-/// version, topics, each with its name and its partitions). `None` if it ends too early.
+/// The partitions of the shared topic in a member's assignment, `None` if that ends too early.
+///
+/// Kafka's `ConsumerProtocolAssignment` is a version and topics, each a name and its partitions.
 fn assigned(bytes: &[u8]) -> Option<Vec<i32>> {
     let mut rest = bytes.get(2..)?;
     let mut found = Vec::new();
