@@ -25,9 +25,9 @@
 //! ```
 //!
 //! Two styles of failure live here. What the demo and `./dev` use too ([`Kafka`], [`Postgres`],
-//! [`Session`]) returns [`Error`]. What only tests use ([`Cluster`], [`Database`], [`Process`],
-//! [`Expectation`], [`wait_until`]) panics at the caller's line with a message that says what was
-//! waited for: a test has nothing better to do with an error.
+//! [`Session`], and all that is called `try_…`) returns [`Error`]. What only tests use ([`Cluster`],
+//! [`Database`], [`Process`], [`Expectation`], [`wait_until`]) panics at the caller's line with a
+//! message that says what was waited for: a test has nothing better to do with an error.
 
 mod child;
 mod cluster;

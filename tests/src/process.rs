@@ -150,7 +150,16 @@ impl Process {
     /// When it still runs after `limit`.
     #[track_caller]
     pub fn terminate(&mut self, limit: Duration) -> ExitStatus {
-        self.child.stop(Signal::SIGTERM, limit).or_fail()
+        self.try_terminate(limit).or_fail()
+    }
+
+    /// As [`Process::terminate`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Deadline`] when it had to be killed after `limit`.
+    pub fn try_terminate(&mut self, limit: Duration) -> Result<ExitStatus, Error> {
+        self.child.stop(Signal::SIGTERM, limit)
     }
 
     /// Freezes it, as a long pause of the machine would.
@@ -200,12 +209,21 @@ impl ProcessBuilder {
     /// When it cannot be started.
     #[track_caller]
     pub fn spawn(self) -> Process {
+        self.try_spawn().or_fail()
+    }
+
+    /// As [`ProcessBuilder::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn try_spawn(self) -> Result<Process, Error> {
         let Self { launch, folder } = self;
-        Process {
-            child: launch.spawn().or_fail(),
+        Ok(Process {
+            child: launch.spawn()?,
             launch,
             folder,
-        }
+        })
     }
 }
 

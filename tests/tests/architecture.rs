@@ -14,7 +14,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("streams-dsl", &["streams-core"]),
     ("cdc-source", &["streams-core"]),
     ("processors", &["streams-core", "streams-dsl"]),
-    ("examples", &["streams-core", "streams-dsl"]),
+    (
+        "examples",
+        &["streams-core", "streams-dsl", "streams-tests"],
+    ),
     (
         "tests",
         &["streams-core", "streams-dsl", "cdc-source", "processors"],
