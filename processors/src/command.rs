@@ -188,7 +188,8 @@ impl ProcessorArgs {
     ) -> Result<()> {
         application::start_logging(self.client.log_format)?;
         let config = self.config(defaults)?;
-        let settings = self.settings(defaults, &config)?;
+        let settings = self.settings(defaults, &config);
+        settings.check()?;
         self.start(config, &settings, topology(&settings)?)
     }
 
@@ -223,7 +224,7 @@ impl ProcessorArgs {
             .build()
     }
 
-    fn settings(&self, defaults: &Defaults, config: &StreamsConfig) -> Result<Settings> {
+    fn settings(&self, defaults: &Defaults, config: &StreamsConfig) -> Settings {
         let mut inputs: Vec<String> = Vec::new();
         for topic in self.input.iter().map(|topic| topic.trim()) {
             if !inputs.iter().any(|known| known == topic) {
@@ -235,14 +236,12 @@ impl ProcessorArgs {
         }
         let output = self.output.as_deref().unwrap_or(defaults.output);
         let dead_letter = config.dead_letter_topic.as_deref();
-        let settings = Settings {
+        Settings {
             tombstones: self.tombstones,
             value_bytes_max: self.value_bytes_max,
             processor: Arc::from(config.application_id.as_str()),
             ..Settings::new(inputs, output, dead_letter.unwrap_or(defaults.dead_letter))
-        };
-        settings.check()?;
-        Ok(settings)
+        }
     }
 }
 
@@ -253,8 +252,9 @@ impl EventsArgs {
         let settings = Settings {
             tries_max: self.tries_max,
             retry_backoff: Duration::from_millis(self.retry_backoff_ms),
-            ..self.processor.settings(&EVENTS, &config)?
+            ..self.processor.settings(&EVENTS, &config)
         };
+        settings.check()?;
         check_waits(&settings, &config)?;
         let topology = events::topology(&settings)?;
         self.processor.start(config, &settings, topology)

@@ -87,9 +87,10 @@ fn document(failed: &Failed, now_ms: i64, from: Option<RecordMetadata<'_>>) -> O
     let (kind, retries) = (failed.error.kind(), failed.retries);
     write!(
         output,
-        r#","original_encoding":"{encoding}","error":{error},"error_type":"{kind}","timestamp":{now_ms},"retry_count":{retries}"#
+        r#","original_encoding":"{encoding}","error":{error},"error_type":"{kind}""#
     )
     .ok()?;
+    write!(output, r#","timestamp":{now_ms},"retry_count":{retries}"#).ok()?;
     if let Some(from) = from {
         let (topic, partition, offset) = (from.topic, from.partition, from.offset);
         // Kafka allows no character in a topic's name that JSON escapes.

@@ -61,6 +61,11 @@ const BANNED: &[(&str, &str, Option<&str>)] = &[
     ("streams-dsl/src", r"\b(std::)?thread::", None),
     (
         "processors/src",
+        r"\brdkafka\b",
+        Some("processors/src/lag/broker"),
+    ),
+    (
+        "processors/src",
         r"\bpgwire_replication\b|\btokio_postgres\b",
         None,
     ),

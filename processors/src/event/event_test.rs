@@ -12,7 +12,10 @@ fn stamped(value: &str, stamp: &Stamp<'_>) -> String {
 
 #[test]
 fn wrapped_event_keeps_its_form_its_order_and_its_digits() {
-    let value = r#"{"schema":{"type":"struct"},"payload":{"z":1.10,"after":{"b":12345678901234567890123,"a":1E5},"op":"c"}}"#;
+    let value = concat!(
+        r#"{"schema":{"type":"struct"},"payload":{"z":1.10,"#,
+        r#""after":{"b":12345678901234567890123,"a":1E5},"op":"c"}}"#
+    );
     let stamp = Stamp {
         processed_at_ms: 7,
         ..Stamp::default()
@@ -32,7 +35,10 @@ fn event_without_the_wrapper_has_the_fields_beside_op() {
     };
     assert_eq!(
         stamped(value, &stamp),
-        r#"{"before":null,"op":"u","processed_at":7,"processor":"say \"hi\"","event_type":"user_updated"}"#
+        concat!(
+            r#"{"before":null,"op":"u","processed_at":7,"#,
+            r#""processor":"say \"hi\"","event_type":"user_updated"}"#
+        )
     );
     assert!(!read(value).unwrap().is_wrapped());
 }
@@ -47,7 +53,10 @@ fn fields_of_an_earlier_processor_are_replaced_where_they_stand() {
     };
     assert_eq!(
         stamped(value, &stamp),
-        r#"{"event_type" : "user_deleted","payload":{"op":"d"}, "processed_at": 7 , "x":1,"processor":"p"}"#
+        concat!(
+            r#"{"event_type" : "user_deleted","payload":{"op":"d"}, "#,
+            r#""processed_at": 7 , "x":1,"processor":"p"}"#
+        )
     );
 }
 
@@ -150,7 +159,10 @@ fn deep_nesting_is_no_danger() {
 
 #[test]
 fn columns_and_table_are_read_from_the_change() {
-    let value = r#"{"payload":{"op":"u","after":{"id":1,"na\u006de":"Ada","x":null},"source":{"db":"shop","table":"us\u0065rs"}}}"#;
+    let value = concat!(
+        r#"{"payload":{"op":"u","after":{"id":1,"na\u006de":"Ada","x":null},"#,
+        r#""source":{"db":"shop","table":"us\u0065rs"}}}"#
+    );
     let event = read(value).unwrap();
     assert_eq!(event.table(), Some("users"));
     let row = event.row().unwrap().unwrap();

@@ -4,6 +4,7 @@ mod broker;
 mod report;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use clap::Args;
@@ -47,9 +48,8 @@ pub struct LagArgs {
     #[arg(long)]
     json: bool,
     /// The time between looks, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
-    interval: u64,
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    interval: NonZeroU64,
     /// Warn of a group that is more records behind on a topic than this.
     #[arg(long, value_name = "RECORDS", default_value_t = 10_000)]
     warn_above: u64,
@@ -85,7 +85,7 @@ pub fn run(args: LagArgs) -> Result<()> {
                 if args.once {
                     return Ok(());
                 }
-                Duration::from_secs(args.interval)
+                Duration::from_secs(args.interval.get())
             }
             Err(error) if error.kind() == ErrorKind::Broker => {
                 tracing::warn!("bootstrap.servers={servers}: {error}; trying again");

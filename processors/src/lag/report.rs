@@ -85,33 +85,37 @@ impl fmt::Display for Report {
         };
         let topic_width = width("TOPIC", |lag| &lag.topic);
         let group_width = width("GROUP", |lag| &lag.group);
-        write!(
-            formatter,
-            "{:<topic_width$}  {:<group_width$}  {:>9}  {:>12}  {:>12}  {:>12}",
-            "TOPIC", "GROUP", "PARTITION", "HIGH WATER", "COMMITTED", "LAG"
-        )?;
+        let line = |names: [&str; 2], numbers: [String; 4]| {
+            let [topic, group] = names;
+            let [partition, high, committed, lag] = numbers;
+            format!(
+                "{topic:<topic_width$}  {group:<group_width$}  \
+                 {partition:>9}  {high:>12}  {committed:>12}  {lag:>12}"
+            )
+        };
+        let titles = ["PARTITION", "HIGH WATER", "COMMITTED", "LAG"];
+        let titles = titles.map(str::to_owned);
+        formatter.write_str(&line(["TOPIC", "GROUP"], titles))?;
         for lag in &self.lags {
-            let (topic, group) = (&lag.topic, &lag.group);
+            let names = [lag.topic.as_str(), lag.group.as_str()];
             for partition in &lag.partitions {
-                let committed = partition
-                    .committed
-                    .map_or_else(|| "-".to_owned(), |offset| offset.to_string());
-                write!(
-                    formatter,
-                    "\n{topic:<topic_width$}  {group:<group_width$}  {:>9}  {:>12}  {:>12}  {:>12}",
-                    partition.partition, partition.high_water, committed, partition.lag
-                )?;
+                let committed = partition.committed;
+                let numbers = [
+                    partition.partition.to_string(),
+                    partition.high_water.to_string(),
+                    committed.map_or_else(|| "-".to_owned(), |offset| offset.to_string()),
+                    partition.lag.to_string(),
+                ];
+                write!(formatter, "\n{}", line(names, numbers))?;
             }
+            let (none, total) = (String::new(), lag.total_lag.to_string());
+            let total = line(names, ["total".to_owned(), none.clone(), none, total]);
             let warning = if lag.is_high {
                 "  WARNING: high lag"
             } else {
                 ""
             };
-            write!(
-                formatter,
-                "\n{topic:<topic_width$}  {group:<group_width$}  {:>9}  {:>12}  {:>12}  {:>12}{warning}",
-                "total", "", "", lag.total_lag
-            )?;
+            write!(formatter, "\n{total}{warning}")?;
         }
         Ok(())
     }

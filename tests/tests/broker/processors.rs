@@ -58,9 +58,8 @@ impl Setup {
 fn change(number: usize) -> (String, String) {
     let row = number % 17;
     let op = ["c", "u", "r", "d"][number % 4];
-    let value = format!(
-        r#"{{"schema":null,"payload":{{"before":{{"id":{row}}},"after":{{"id":{row},"n":{number}}},"op":"{op}"}}}}"#
-    );
+    let rows = format!(r#""before":{{"id":{row}}},"after":{{"id":{row},"n":{number}}}"#);
+    let value = format!(r#"{{"schema":null,"payload":{{{rows},"op":"{op}"}}}}"#);
     (row.to_string(), value)
 }
 
