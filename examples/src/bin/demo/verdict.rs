@@ -87,10 +87,6 @@ impl Verdict {
             .filter(|it| !is_invalid(it))
             .cloned()
             .collect();
-        let key = |message: &Message| {
-            let id = event::row_id(message.key.as_deref());
-            id.map_or_else(|| message.key_text(), |id| id.to_string())
-        };
         let compared = truth.changes.compare_with(&changes, |message| {
             (
                 format!("{} {}", message.topic, key(message)),
@@ -157,6 +153,12 @@ fn same_row(row: &Row, last: &Row) -> bool {
         })
 }
 
+/// The id of the record's row, else its key as it is.
+fn key(message: &Message) -> String {
+    let id = event::row_id(message.key.as_deref());
+    id.map_or_else(|| message.key_text(), |id| id.to_string())
+}
+
 /// Whether the record was made wrong on purpose.
 fn is_invalid(message: &Message) -> bool {
     let key = message.key.as_deref().unwrap_or_default();
@@ -201,7 +203,7 @@ fn place(topic: &str, message: &Message) -> String {
         EVENTS_REJECTED => origin.as_deref().unwrap_or(&message.topic),
         _ => "",
     };
-    format!("{topic} {table} {}", message.key_text())
+    format!("{topic} {table} {}", key(message))
 }
 
 impl fmt::Display for Verdict {
