@@ -196,9 +196,10 @@ impl Session<'_> {
             .unwrap_or_default();
         let cache = TableCache::new(self.config.tables.clone(), tables, snapshot);
         let metrics = &self.metrics.streaming;
+        let on_failure = self.config.processing_failure;
         let phase = StreamPhase {
             replication,
-            state: StreamState::new(offset, cache, sink, metrics.clone()),
+            state: StreamState::new(offset, cache, sink, on_failure, metrics.clone()),
             connection,
             encoders: self.encoders,
             heartbeat: Heartbeat::new(&self.config.heartbeat),

@@ -9,6 +9,7 @@ use pgwire_replication::ReplicationEvent;
 
 use super::batch::Batch;
 use super::table_cache::{CachedTable, TableCache};
+use crate::config::ProcessingFailure;
 use crate::envelope::{Cell, Change, Operation, OutgoingRecord, SnapshotMarker, SourcePosition};
 use crate::metrics::StreamingMetrics;
 use crate::offset::{OpenTransaction, SourceOffset};
@@ -25,6 +26,7 @@ pub(super) struct StreamState<S> {
     pub(super) tables: TableCache,
     pub(super) batch: Batch,
     sink: S,
+    on_failure: ProcessingFailure,
     offset: SourceOffset,
     /// Transactions that committed before are done.
     start: u64,
@@ -65,12 +67,14 @@ impl<S: Sink> StreamState<S> {
         offset: SourceOffset,
         tables: TableCache,
         sink: S,
+        on_failure: ProcessingFailure,
         metrics: StreamingMetrics,
     ) -> Self {
         Self {
             tables,
             batch: Batch::default(),
             sink,
+            on_failure,
             start: offset.stream_start(),
             offset,
             transaction: None,
@@ -253,7 +257,10 @@ impl<S: Sink> StreamState<S> {
             source: &transaction.source,
         };
         let now_us = now_us();
-        table.encoder.encode(&change, now_us, &mut self.records)?;
+        if let Err(error) = table.encoder.encode(&change, now_us, &mut self.records) {
+            self.records.clear();
+            return pass_over(self.on_failure, lsn, error);
+        }
         self.offset.lsn = lsn;
         self.offset.processed_lsn = Some(lsn);
         self.offset.transaction_id = transaction.source.transaction_id.map(u64::from);
@@ -328,6 +335,21 @@ impl<'a> Rows<'a> {
             },
         }
     }
+}
+
+/// What becomes of a change that cannot be encoded. Only of one in the stream: a snapshot stops, as
+/// Debezium's does (`EventDispatcher#dispatchDataChangeEvent`).
+fn pass_over(on_failure: ProcessingFailure, lsn: u64, error: Error) -> Result<()> {
+    match on_failure {
+        ProcessingFailure::Fail => return Err(error),
+        ProcessingFailure::Warn => {
+            tracing::warn!(lsn = %Lsn(lsn), %error, "a change is left out");
+        }
+        ProcessingFailure::Skip => {
+            tracing::debug!(lsn = %Lsn(lsn), %error, "a change is left out");
+        }
+    }
+    Ok(())
 }
 
 fn stray(lsn: u64, problem: &str) -> Error {

@@ -59,7 +59,13 @@ fn stream_from(offset: SourceOffset) -> Fixture {
     let sink = MemorySink::new(log.clone());
     let metrics = Metrics::register(&Registry::new(), "shop").unwrap();
     Fixture {
-        state: StreamState::new(offset, tables, sink, metrics.streaming),
+        state: StreamState::new(
+            offset,
+            tables,
+            sink,
+            config.processing_failure,
+            metrics.streaming,
+        ),
         log,
     }
 }
@@ -262,4 +268,35 @@ fn a_change_without_its_relation_or_its_transaction_ends_the_session() {
     assert!(fixture.state.handle(&event).is_err());
     fixture.begin(100);
     assert!(fixture.state.handle(&event).is_err());
+}
+
+#[test]
+fn a_change_that_cannot_be_encoded_stops_the_stream_or_is_left_out_as_was_asked() {
+    let broken = [
+        insert(USERS, 1).as_slice()[..5].to_vec(),
+        vec![b'N', 0, 1, b't', 0, 0, 0, 1, b'x'],
+    ]
+    .concat();
+    let event = ReplicationEvent::XLogData {
+        wal_start: lsn(91),
+        wal_end: lsn(91),
+        server_time_micros: 0,
+        data: Bytes::from(broken),
+    };
+    let mut fixture = stream_from(SourceOffset::default());
+    fixture.begin(100);
+    let failed = fixture.state.handle(&event);
+    assert!(matches!(failed, Err(Error::Value { .. })), "{failed:?}");
+
+    for mode in [ProcessingFailure::Warn, ProcessingFailure::Skip] {
+        let mut fixture = stream_from(SourceOffset::default());
+        fixture.state.on_failure = mode;
+        fixture.begin(100);
+        fixture.insert(90, USERS, 1);
+        assert_eq!(fixture.state.handle(&event).unwrap(), Next::Continue);
+        fixture.insert(92, USERS, 2);
+        fixture.end(100, 110);
+        fixture.state.commit().unwrap();
+        assert_eq!(fixture.committed().0, [1, 2]);
+    }
 }

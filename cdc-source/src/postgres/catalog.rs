@@ -43,14 +43,17 @@ const COLUMNS: &str = "\
     WHERE a.attrelid = ANY($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
     ORDER BY a.attrelid, a.attnum";
 
+/// Unique indexes, the primary key first, the others by name as Debezium's driver lists them
+/// (`DatabaseMetaData#getIndexInfo`). One over expressions gives no key.
 const KEYS: &str = "\
-    SELECT i.indrelid, i.indexrelid, i.indisprimary, a.attname \
+    SELECT i.indrelid, i.indexrelid, a.attname \
     FROM pg_index i \
     CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position) \
+    JOIN pg_class c ON c.oid = i.indexrelid \
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
-    WHERE i.indrelid = ANY($1) AND i.indisunique AND i.indisvalid AND i.indpred IS NULL \
+    WHERE i.indrelid = ANY($1) AND i.indisunique AND i.indisvalid \
       AND i.indexprs IS NULL AND k.position <= i.indnkeyatts \
-    ORDER BY i.indrelid, i.indisprimary DESC, i.indexrelid, k.position";
+    ORDER BY i.indrelid, i.indisprimary DESC, c.relname, i.indexrelid, k.position";
 
 /// The captured tables, ordered by schema and name. With `via_partition_root` a partitioned table
 /// stands for its partitions, else they stand for it.
@@ -241,19 +244,14 @@ async fn describe(connection: &Connection, tables: &mut [CatalogTable]) -> Resul
     {
         let read = || -> Result<_, tokio_postgres::Error> {
             let ids = (row.try_get::<_, u32>(0)?, row.try_get::<_, u32>(1)?);
-            Ok((
-                ids,
-                row.try_get::<_, bool>(2)?,
-                row.try_get::<_, String>(3)?,
-            ))
+            Ok((ids, row.try_get::<_, String>(2)?))
         };
-        let ((table, index), is_primary, column) = read().map_err(failed)?;
+        let ((table, index), column) = read().map_err(failed)?;
         match indexes.last_mut() {
             Some(last) if last.index == index => last.columns.push(column),
             _ => indexes.push(UniqueIndex {
                 table,
                 index,
-                is_primary,
                 columns: vec![column],
             }),
         }
@@ -272,7 +270,6 @@ async fn describe(connection: &Connection, tables: &mut [CatalogTable]) -> Resul
 struct UniqueIndex {
     table: u32,
     index: u32,
-    is_primary: bool,
     columns: Vec<String>,
 }
 
@@ -283,21 +280,8 @@ impl UniqueIndex {
             return;
         }
         let find = |name: &String| table.columns.iter().position(|column| column.name == *name);
-        let Some(key) = self
-            .columns
-            .iter()
-            .map(find)
-            .collect::<Option<Vec<usize>>>()
-        else {
-            return;
-        };
-        let is_required = |index: &usize| {
-            table
-                .columns
-                .get(*index)
-                .is_some_and(|column| !column.nullable)
-        };
-        if self.is_primary || key.iter().all(is_required) {
+        let key: Option<Vec<usize>> = self.columns.iter().map(find).collect();
+        if let Some(key) = key {
             table.key_columns = key;
         }
     }

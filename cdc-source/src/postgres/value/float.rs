@@ -3,12 +3,17 @@
 //! `JsonConverter` writes a float with `Float.toString` or `Double.toString`: the shortest digits
 //! that read back as the same number, laid out plainly from 10⁻³ to 10⁷ and with an exponent
 //! outside of it. (Java before 19 sometimes printed one digit more than needed; this does not.)
+//! Of a number that one digit would tell Java prints the nearest two, so that the smallest doubles
+//! leave as `4.9E-324`, `9.9E-324`.
 
-use std::fmt::LowerExp;
+use std::fmt::{Arguments, LowerExp};
 use std::io::Write;
 
 /// Longest form of a shortest-digits float: sign, 17 digits, point, `e`, sign, 3 digits.
 const DIGITS_MAX: usize = 32;
+/// From this exponent down numbers lie so far apart that one digit can stand for one, and two
+/// digits for one nearer to it: the subnormal numbers of `f32`, and all below.
+const SPARSE_EXPONENT: i32 = -38;
 
 /// Appends the JSON of a float: a number, or a quoted `NaN`, `Infinity`, `-Infinity`.
 pub(crate) fn push_float<F: LowerExp + Copy + Into<f64>>(value: F, out: &mut Vec<u8>) {
@@ -28,18 +33,14 @@ pub(crate) fn push_float<F: LowerExp + Copy + Into<f64>>(value: F, out: &mut Vec
 
 fn push_finite<F: LowerExp>(value: F, out: &mut Vec<u8>) {
     let mut buffer = [0_u8; DIGITS_MAX];
-    let mut rest = buffer.as_mut_slice();
-    // The buffer holds the longest form, so that the write cannot fail.
-    let _ = write!(rest, "{value:e}");
-    let left = rest.len();
-    let text = &buffer[..DIGITS_MAX - left];
-    let text = text.strip_prefix(b"-").map_or(text, |unsigned| {
+    let (is_negative, mut mantissa, mut exponent) = parts(&mut buffer, format_args!("{value:e}"));
+    let mut pair_buffer = [0_u8; DIGITS_MAX];
+    if mantissa.len() == 1 && exponent <= SPARSE_EXPONENT {
+        (_, mantissa, exponent) = parts(&mut pair_buffer, format_args!("{value:.1e}"));
+    }
+    if is_negative {
         out.push(b'-');
-        unsigned
-    });
-    let mut parts = text.split(|&byte| byte == b'e');
-    let mantissa = parts.next().unwrap_or(b"0");
-    let exponent = parts.next().and_then(ascii_int).unwrap_or(0);
+    }
     let mut digits = [b'0'; DIGITS_MAX];
     let mut count = 0;
     for &byte in mantissa.iter().filter(|byte| byte.is_ascii_digit()) {
@@ -47,6 +48,20 @@ fn push_finite<F: LowerExp>(value: F, out: &mut Vec<u8>) {
         count += 1;
     }
     push_java_layout(&digits[..count], exponent, out);
+}
+
+/// The sign, the mantissa and the exponent of a number as `LowerExp` writes it.
+fn parts<'a>(buffer: &'a mut [u8; DIGITS_MAX], text: Arguments<'_>) -> (bool, &'a [u8], i32) {
+    let mut rest = buffer.as_mut_slice();
+    // The buffer holds the longest form, so that the write cannot fail.
+    let _ = rest.write_fmt(text);
+    let left = rest.len();
+    let text = &buffer[..DIGITS_MAX - left];
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let mut parts = unsigned.split(|&byte| byte == b'e');
+    let mantissa = parts.next().unwrap_or(b"0");
+    let exponent = parts.next().and_then(ascii_int).unwrap_or(0);
+    (unsigned.len() < text.len(), mantissa, exponent)
 }
 
 fn ascii_int(text: &[u8]) -> Option<i32> {
@@ -110,6 +125,9 @@ mod tests {
             (-123.456, "-123.456"),
             (f64::MAX, "1.7976931348623157E308"),
             (2.225_073_858_507_201_4e-308, "2.2250738585072014E-308"),
+            (f64::from_bits(1), "4.9E-324"),
+            (-f64::from_bits(2), "-9.9E-324"),
+            (f64::from_bits(4), "2.0E-323"),
         ] {
             assert_eq!(double(value), expected);
         }
@@ -121,6 +139,8 @@ mod tests {
         assert_eq!(single(1_234_567.9), "1234567.9");
         assert_eq!(single(16_777_216.0), "1.6777216E7");
         assert_eq!(single(1e-7), "1.0E-7");
+        assert_eq!(single(f32::from_bits(1)), "1.4E-45");
+        assert_eq!(single(f32::from_bits(14)), "2.0E-44");
         assert_eq!(single(f32::MAX), "3.4028235E38");
     }
 
