@@ -229,6 +229,8 @@ impl KafkaStreams {
         while !shutdown.wait_for(SHUTDOWN_POLL) && !shared.state().is_final() {}
         if !self.close(CLOSE_TIMEOUT) {
             tracing::warn!("stopping without the last commit, which takes too long");
+            // Else the drop would wait as long again.
+            self.running = None;
         }
         match shared.error() {
             Some(error) => Err(Error::new(error.kind(), error.to_string())),

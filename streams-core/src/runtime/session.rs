@@ -126,9 +126,11 @@ impl Session {
     ) -> Result<()> {
         self.poll(control, metrics)?;
         if control.is_paused() {
-            return self.commit_if_due(control, metrics);
+            self.commit_if_due(control, metrics)?;
+            return self.update_pauses();
         }
-        loop {
+        // A request to stop is seen between turns, not only when every queue is empty.
+        while !control.is_stopping() {
             let started = Instant::now();
             let processed = self.tasks.process(RECORDS_PER_TURN)?;
             metrics.processed(processed, started.elapsed());
@@ -139,15 +141,19 @@ impl Session {
                 break;
             }
         }
-        for (partition, paused) in self
-            .tasks
-            .update_pauses(self.settings.config.buffered_records_per_partition)
-        {
-            self.consumer.set_paused(&partition, paused)?;
-        }
+        self.update_pauses()?;
         self.tasks.flush_metrics();
         metrics.flush();
         self.log_summary();
+        Ok(())
+    }
+
+    /// Stops fetching what has too many records waiting, and goes on with what has few again.
+    fn update_pauses(&mut self) -> Result<()> {
+        let records_max = self.settings.config.buffered_records_per_partition;
+        for (partition, paused) in self.tasks.update_pauses(records_max) {
+            self.consumer.set_paused(&partition, paused)?;
+        }
         Ok(())
     }
 

@@ -172,7 +172,7 @@ impl GroupConsumer {
                     error,
                 )
             })?;
-        Ok(committed
+        committed
             .elements()
             .iter()
             .map(|element| {
@@ -180,13 +180,20 @@ impl GroupConsumer {
                     topic: element.topic().into(),
                     partition: element.partition(),
                 };
+                // Taken for "nothing committed", an error would make the partition start anew.
+                element.error().map_err(|error| {
+                    broker_error(
+                        format!("cannot read the committed offset of {partition}"),
+                        error,
+                    )
+                })?;
                 let offset = match element.offset() {
                     Offset::Offset(offset) => Some((offset, element.metadata().to_owned())),
                     _ => None,
                 };
-                CommittedOffset { partition, offset }
+                Ok(CommittedOffset { partition, offset })
             })
-            .collect())
+            .collect()
     }
 
     /// Takes these partitions and no others, and reads each from its position.

@@ -83,6 +83,9 @@ pub struct TransactionalProducer {
 /// between.
 const CALL_MAX: Duration = Duration::from_secs(5);
 
+/// A call that comes at the deadline may still find its answer waiting.
+const CALL_MIN: Duration = Duration::from_millis(100);
+
 impl TransactionalProducer {
     /// Makes a producer from librdkafka's settings.
     ///
@@ -115,8 +118,8 @@ impl TransactionalProducer {
             return Ok(());
         };
         let doing = || format!("cannot initialise transactions of transactional.id={id}");
-        self.retried(timeout, doing, |producer| {
-            producer.init_transactions(CALL_MAX)
+        self.retried(timeout, doing, |producer, wait| {
+            producer.init_transactions(wait)
         })
     }
 
@@ -214,8 +217,8 @@ impl TransactionalProducer {
             )
         })?;
         let doing = || "cannot send offsets to the transaction".to_owned();
-        self.retried(timeout, doing, |producer| {
-            producer.send_offsets_to_transaction(&list, &metadata, CALL_MAX)
+        self.retried(timeout, doing, |producer, wait| {
+            producer.send_offsets_to_transaction(&list, &metadata, wait)
         })
     }
 
@@ -226,8 +229,8 @@ impl TransactionalProducer {
     /// answer within `timeout`.
     pub fn commit_transaction(&self, timeout: Duration) -> Result<()> {
         let doing = || "cannot commit the transaction".to_owned();
-        self.retried(timeout, doing, |producer| {
-            producer.commit_transaction(CALL_MAX)
+        self.retried(timeout, doing, |producer, wait| {
+            producer.commit_transaction(wait)
         })
     }
 
@@ -237,8 +240,8 @@ impl TransactionalProducer {
     /// If the producer is fenced, or the coordinator does not answer within `timeout`.
     pub fn abort_transaction(&self, timeout: Duration) -> Result<()> {
         let doing = || "cannot abort the transaction".to_owned();
-        self.retried(timeout, doing, |producer| {
-            producer.abort_transaction(CALL_MAX)
+        self.retried(timeout, doing, |producer, wait| {
+            producer.abort_transaction(wait)
         })
     }
 
@@ -265,11 +268,12 @@ impl TransactionalProducer {
         &self,
         timeout: Duration,
         doing: impl Fn() -> String,
-        call: impl Fn(&BaseProducer<DeliveryContext>) -> Result<(), KafkaError>,
+        call: impl Fn(&BaseProducer<DeliveryContext>, Duration) -> Result<(), KafkaError>,
     ) -> Result<()> {
         let deadline = Instant::now() + timeout;
         loop {
-            match call(&self.producer) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match call(&self.producer, left.clamp(CALL_MIN, CALL_MAX)) {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(error))
                     if error.is_retriable() && Instant::now() < deadline => {}
