@@ -22,6 +22,9 @@ struct Arguments {
     /// Runs of each contender.
     #[arg(long, default_value_t = 5)]
     repeat: usize,
+    /// Only these contenders; all if none is named.
+    #[arg(long)]
+    contender: Vec<Contender>,
     /// Where the figures are written as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -39,10 +42,13 @@ enum Suite {
     Streams,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Contender {
+    /// Tributary.
     Ours,
+    /// JVM Kafka Streams.
     Jvm,
+    /// librdkafka alone.
     Limit,
 }
 
@@ -73,10 +79,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let input = cluster.topic("bench-input", input::PARTITIONS);
     println!("writing {} records", arguments.records);
     let without_op = input::produce(&cluster, &input, arguments.records);
-    let mut contenders = vec![Contender::Ours, Contender::Limit];
-    if arguments.peer_class_path.is_some() {
-        contenders.insert(1, Contender::Jvm);
-    }
+    let chosen = |contender: &Contender| match contender {
+        Contender::Jvm if arguments.peer_class_path.is_none() => false,
+        _ => arguments.contender.is_empty() || arguments.contender.contains(contender),
+    };
+    let contenders = [Contender::Ours, Contender::Jvm, Contender::Limit];
+    let contenders: Vec<Contender> = contenders.into_iter().filter(chosen).collect();
     let workload = Workload::Stateless;
     let mut all: Vec<Runs> = contenders
         .iter()

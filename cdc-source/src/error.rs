@@ -1,5 +1,6 @@
 //! The crate's error.
 
+use streams_core::broker::FailureCause;
 use thiserror::Error;
 
 /// Shorthand for results of this crate.
@@ -54,13 +55,8 @@ pub enum Error {
     #[error(transparent)]
     Offset(#[from] crate::offset::OffsetError),
     /// Kafka refused something or could not be reached.
-    #[error("{doing}: {source}")]
-    Kafka {
-        /// What was being done, to which topic.
-        doing: String,
-        /// What the client or the broker said.
-        source: rdkafka::error::KafkaError,
-    },
+    #[error(transparent)]
+    Kafka(#[from] streams_core::Error),
     /// Kafka did not answer in time.
     #[error("{doing}: no answer from Kafka within {timeout_ms} ms")]
     KafkaTimeout {
@@ -107,7 +103,14 @@ impl Error {
             | Self::SlotInUse { .. }
             | Self::KafkaTimeout { .. }
             | Self::Fenced { .. } => ErrorKind::Retriable,
-            Self::Kafka { source, .. } => crate::sink::kafka_error_kind(source),
+            Self::Kafka(error) => match FailureCause::of(error) {
+                FailureCause::Unauthorized
+                | FailureCause::RecordTooLarge
+                | FailureCause::Refused => ErrorKind::Configuration,
+                FailureCause::Unfinished | FailureCause::Fenced | FailureCause::Other => {
+                    ErrorKind::Retriable
+                }
+            },
             Self::Value { .. } | Self::Decode { .. } | Self::Offset(_) => ErrorKind::Fatal,
             Self::Stopped { .. } => ErrorKind::Stopped,
         }

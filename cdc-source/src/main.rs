@@ -21,7 +21,7 @@ const EXIT_CONFIGURATION: u8 = 2;
 const EXIT_FAILURE: u8 = 1;
 /// What the replication and Kafka clients report comes back as errors, which are logged once, by
 /// what they mean for the connector.
-const LOG_DIRECTIVES: &str = "info,pgwire_replication=off,rdkafka::client=off";
+const LOG_DIRECTIVES: &str = "info,pgwire_replication=off,librdkafka::error=off";
 
 /// Postgres changes to Kafka, as Debezium envelopes, exactly once.
 #[derive(Debug, Parser)]

@@ -59,6 +59,12 @@ const BANNED: &[(&str, &str, Option<&str>)] = &[
     ),
     ("streams-dsl/src", r"\brdkafka\b", None),
     ("streams-dsl/src", r"\b(std::)?thread::", None),
+    ("cdc-source/src", r"\brdkafka\b", None),
+    (
+        "processors/src",
+        r"\brdkafka\b",
+        Some("processors/src/lag/broker.rs"),
+    ),
     (
         "processors/src",
         r"\brdkafka\b",

@@ -81,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             }
             Some(ConsumerEvent::Revoked(_)) => consumer.unassign()?,
             Some(ConsumerEvent::Failed(error)) => return Err(error),
-            Some(ConsumerEvent::End(..) | ConsumerEvent::Other) | None => {}
+            Some(_) | None => {}
         }
         let due = last_commit.elapsed() >= Duration::from_millis(arguments.commit_ms);
         if due && !offsets.is_empty() {

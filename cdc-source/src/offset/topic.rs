@@ -1,15 +1,11 @@
 //! The compacted topic that holds the offsets, shared with Kafka Connect.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
-use rdkafka::metadata::{Metadata, MetadataTopic};
-use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Offset, TopicPartitionList};
+use streams_core::broker::{Assignment, ConsumerEvent, GroupConsumer, StartAt};
+use streams_core::id::TopicPartition;
 
 use super::{SourceOffset, offset_key};
 use crate::shutdown::Shutdown;
@@ -20,17 +16,6 @@ use crate::{Error, Result};
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 const METADATA_STEP: Duration = Duration::from_millis(500);
-
-/// The client would log the end of every partition as an error; what is one comes back from a poll.
-struct QuietContext;
-
-impl ClientContext for QuietContext {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "reading the offsets");
-    }
-}
-
-impl ConsumerContext for QuietContext {}
 
 /// Reads the connector's offset back.
 pub struct OffsetTopic {
@@ -52,27 +37,27 @@ impl OffsetTopic {
         if setup.create_offset_topic(topic)? {
             return Ok(());
         }
-        Err(Error::Kafka {
-            doing: format!("reading topic {topic}"),
-            source: KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition),
-        })
+        let message = format!("cannot read topic={topic}: it is not known to every broker yet");
+        let error = streams_core::Error::new(streams_core::ErrorKind::Broker, message);
+        Err(error.into())
     }
 
-    /// Asks for the topic in short steps, so that a stop is noticed in time.
-    fn metadata(&self, consumer: &BaseConsumer<QuietContext>) -> Result<Metadata> {
+    /// Asks for the number of partitions in short steps, so that a stop is noticed in time.
+    fn partition_count(&self, consumer: &GroupConsumer) -> Result<Option<i32>> {
         let topic = &self.settings.offset_topic;
         let start = Instant::now();
         loop {
-            let source = match consumer.fetch_metadata(Some(topic), METADATA_STEP) {
-                Ok(metadata) => return Ok(metadata),
+            let error = match consumer.partition_count(topic, METADATA_STEP) {
+                Ok(count) => return Ok(count),
                 Err(error) => error,
             };
-            let doing = format!("reading topic {topic}");
             if self.shutdown.is_requested() {
-                return Err(Error::Stopped { doing });
+                return Err(Error::Stopped {
+                    doing: self.doing(),
+                });
             }
             if start.elapsed() > METADATA_TIMEOUT {
-                return Err(Error::Kafka { doing, source });
+                return Err(error.into());
             }
         }
     }
@@ -84,68 +69,70 @@ impl OffsetTopic {
     /// # Errors
     /// When the broker cannot be reached, or the record cannot be understood.
     pub fn read(&self) -> Result<Option<SourceOffset>> {
-        let topic = &self.settings.offset_topic;
-        let failed = |source| Error::Kafka {
-            doing: format!("reading topic {topic}"),
-            source,
-        };
-        let consumer: BaseConsumer<QuietContext> = self
-            .settings
-            .consumer()
-            .create_with_context(QuietContext)
-            .map_err(failed)?;
-        let metadata = self.metadata(&consumer)?;
-        let mut assignment = TopicPartitionList::new();
-        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-        let mut remaining = BTreeSet::new();
-        for partition in partitions {
-            let offset = Offset::Beginning;
-            assignment
-                .add_partition_offset(topic, partition.id(), offset)
-                .map_err(failed)?;
-            remaining.insert(partition.id());
-        }
-        if remaining.is_empty() {
+        let consumer = GroupConsumer::new(&self.settings.consumer())?;
+        let Some(count) = self.partition_count(&consumer)? else {
             return self.create().map(|()| None);
-        }
-        consumer.assign(&assignment).map_err(failed)?;
+        };
+        let topic: Arc<str> = self.settings.offset_topic.as_str().into();
+        let partitions = (0..count).map(|partition| TopicPartition {
+            topic: topic.clone(),
+            partition,
+        });
+        let assignment: Vec<Assignment> = partitions
+            .map(|partition| Assignment {
+                partition,
+                start: StartAt::Earliest,
+            })
+            .collect();
+        consumer.assign(&assignment)?;
+        let latest = self.latest(&consumer, count)?;
+        let value = latest.filter(|value| !value.is_empty());
+        Ok(value
+            .map(|value| SourceOffset::from_json(&value))
+            .transpose()?)
+    }
 
+    /// The value of the connector's latest record in the partitions `0..count`; a tombstone, which
+    /// is how Connect resets an offset, is an empty one.
+    fn latest(&self, consumer: &GroupConsumer, count: i32) -> Result<Option<Vec<u8>>> {
         let key = offset_key(&self.settings.connector, &self.settings.topic_prefix);
         let start = Instant::now();
+        let mut remaining: BTreeSet<i32> = (0..count).collect();
         let mut latest: Option<(i64, Vec<u8>)> = None;
         while !remaining.is_empty() {
             match consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) if message.key() == Some(&key) => {
-                    let time = message.timestamp().to_millis().unwrap_or_default();
+                Some(ConsumerEvent::Record { raw, .. }) if raw.key() == Some(&key) => {
+                    let time = raw.timestamp_ms;
                     let is_newer = latest.as_ref().is_none_or(|(known, _)| time >= *known);
                     if is_newer {
-                        // A tombstone is how Connect resets an offset.
-                        let value = message.payload().unwrap_or_default();
-                        latest = Some((time, value.to_vec()));
+                        latest = Some((time, raw.value().unwrap_or_default().to_vec()));
                     }
                 }
-                Some(Ok(_)) | None => {}
                 // An end is told again when another connector has added to the partition.
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    remaining.remove(&partition);
+                Some(ConsumerEvent::End(end, _)) => {
+                    remaining.remove(&end.partition);
                 }
-                Some(Err(source)) => return Err(failed(source)),
+                Some(ConsumerEvent::Failed(error) | ConsumerEvent::Disturbed(error)) => {
+                    return Err(error.into());
+                }
+                Some(_) | None => {}
             }
             if self.shutdown.is_requested() {
                 return Err(Error::Stopped {
-                    doing: format!("reading topic {topic}"),
+                    doing: self.doing(),
                 });
             }
             if start.elapsed() > READ_TIMEOUT {
                 return Err(Error::KafkaTimeout {
-                    doing: format!("reading topic {topic}"),
+                    doing: self.doing(),
                     timeout_ms: READ_TIMEOUT.as_millis() as u64,
                 });
             }
         }
-        let latest = latest.filter(|(_, value)| !value.is_empty());
-        Ok(latest
-            .map(|(_, value)| SourceOffset::from_json(&value))
-            .transpose()?)
+        Ok(latest.map(|(_, value)| value))
+    }
+
+    fn doing(&self) -> String {
+        format!("reading topic {}", self.settings.offset_topic)
     }
 }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::error::KafkaError;
-use rdkafka::message::{Header as KafkaHeader, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use rdkafka::types::RDKafkaErrorCode;
+use streams_core::broker::{FailureCause, PreparedRecord, SharedHeaders, TransactionalProducer};
 
 use super::topic_setup::TopicSetup;
 use super::{KafkaSettings, Phase, STOP_TIMEOUT, Sink};
@@ -23,16 +20,18 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(120);
 const ABORT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long one call into the client may block, so that a stop is noticed in time.
 const SLICE: Duration = Duration::from_millis(250);
+/// The same while the client has no room for a record.
+const ROOM_SLICE: Duration = Duration::from_millis(5);
 
 /// Writes transactions to Kafka.
 pub struct KafkaSink {
-    producer: BaseProducer,
+    producer: TransactionalProducer,
     topics: TopicSetup,
     transactional_id: String,
     offset_topic: String,
     offset_key: Vec<u8>,
     is_open: bool,
-    headers: Option<(Arc<[Header]>, OwnedHeaders)>,
+    headers: Option<(Arc<[Header]>, SharedHeaders)>,
     shutdown: Shutdown,
 }
 
@@ -43,16 +42,8 @@ impl KafkaSink {
     /// # Errors
     /// When the broker refuses the producer or does not answer.
     pub fn open(settings: &KafkaSettings, phase: Phase, shutdown: Shutdown) -> Result<Self> {
-        let producer: BaseProducer =
-            settings
-                .producer(phase)
-                .create()
-                .map_err(|source| Error::Kafka {
-                    doing: "making the Kafka producer".into(),
-                    source,
-                })?;
         let sink = Self {
-            producer,
+            producer: TransactionalProducer::new(&settings.producer(phase))?,
             topics: TopicSetup::new(settings, shutdown.clone())?,
             transactional_id: settings.transactional_id(),
             offset_topic: settings.offset_topic.clone(),
@@ -76,7 +67,7 @@ impl KafkaSink {
         &self,
         doing: &str,
         timeout: Duration,
-        call: impl Fn() -> Result<(), KafkaError>,
+        call: impl Fn() -> streams_core::Result<()>,
     ) -> Result<()> {
         let start = Instant::now();
         loop {
@@ -84,13 +75,8 @@ impl KafkaSink {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let may_resume = match &error {
-                KafkaError::Transaction(error) => error.is_retriable(),
-                KafkaError::Flush(_) => true,
-                _ => false,
-            };
-            if !may_resume {
-                return Err(self.failed(doing, error));
+            if FailureCause::of(&error) != FailureCause::Unfinished {
+                return Err(self.failed(error));
             }
             self.check_time(doing, start, timeout)?;
         }
@@ -113,90 +99,67 @@ impl KafkaSink {
         Ok(())
     }
 
-    fn failed(&self, doing: &str, source: KafkaError) -> Error {
-        let code = match &source {
-            KafkaError::Transaction(error) => Some(error.code()),
-            error => error.rdkafka_error_code(),
-        };
-        let fenced = [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced];
+    fn failed(&self, error: streams_core::Error) -> Error {
         // The first error is often just "the producer is in an error state"; the cause is kept.
-        let is_fenced = code.is_some_and(|code| fenced.contains(&code))
-            || self
-                .producer
-                .client()
-                .fatal_error()
-                .is_some_and(|(code, _)| fenced.contains(&code));
+        let fatal = self.producer.fatal_error();
+        let is_fenced = [Some(&error), fatal.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|error| FailureCause::of(error) == FailureCause::Fenced);
         if is_fenced {
             return Error::Fenced {
                 transactional_id: self.transactional_id.clone(),
             };
         }
-        Error::Kafka {
-            doing: doing.to_owned(),
-            source,
-        }
+        Error::Kafka(error)
     }
 
     fn begin(&mut self) -> Result<()> {
         if !self.is_open {
-            self.producer
-                .begin_transaction()
-                .map_err(|error| self.failed("beginning a transaction", error))?;
+            let begun = self.producer.begin_transaction();
+            begun.map_err(|error| self.failed(error))?;
             self.is_open = true;
         }
         Ok(())
     }
 
     /// Hands a record to the client, waiting while its queue is full.
-    fn send(&self, mut record: BaseRecord<'_, [u8], [u8]>) -> Result<()> {
+    fn send(&self, record: &PreparedRecord<'_>) -> Result<()> {
         let start = Instant::now();
-        loop {
-            let (error, returned) = match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err(refused) => refused,
-            };
-            let doing = || format!("writing to topic {}", returned.topic);
-            match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) => {
-                    self.producer.poll(Duration::from_millis(5));
-                    self.check_time(&doing(), start, COMMIT_TIMEOUT)?;
-                }
-                Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
-                    let bytes = returned.payload.map_or(0, <[u8]>::len);
-                    return Err(Error::Setting {
-                        setting: "producer.override.message.max.bytes",
-                        problem: format!(
-                            "a record of {bytes} bytes for topic {} is larger than the producer \
-                             sends; raise it together with the topic's max.message.bytes",
-                            returned.topic
-                        ),
-                    });
-                }
-                _ => return Err(self.failed(&doing(), error)),
-            }
-            record = returned;
+        let try_send = || self.producer.try_send(record, ROOM_SLICE);
+        while !try_send().map_err(|error| self.refused(record, error))? {
+            let doing = format!("writing to topic {}", record.topic);
+            self.check_time(&doing, start, COMMIT_TIMEOUT)?;
+        }
+        Ok(())
+    }
+
+    fn refused(&self, record: &PreparedRecord<'_>, error: streams_core::Error) -> Error {
+        if FailureCause::of(&error) != FailureCause::RecordTooLarge {
+            return self.failed(error);
+        }
+        let bytes = record.value.map_or(0, <[u8]>::len);
+        Error::Setting {
+            setting: "producer.override.message.max.bytes",
+            problem: format!(
+                "a record of {bytes} bytes for topic {} is larger than the producer sends; raise \
+                 it together with the topic's max.message.bytes",
+                record.topic
+            ),
         }
     }
 
-    /// The records of a table share their headers: they are built once and copied by the client.
-    fn headers(&mut self, headers: &Arc<[Header]>) -> Option<OwnedHeaders> {
-        if headers.is_empty() {
-            return None;
+    /// The records of a table share their headers: they are made once and copied by the client.
+    fn prepare(&mut self, headers: &Arc<[Header]>) {
+        let is_prepared = self
+            .headers
+            .as_ref()
+            .is_some_and(|(known, _)| Arc::ptr_eq(known, headers));
+        if !is_prepared {
+            let pairs = headers.iter();
+            let pairs = pairs.map(|header| (&*header.key, header.value.as_deref()));
+            self.headers = Some((headers.clone(), SharedHeaders::new(pairs)));
         }
-        if let Some((known, built)) = &self.headers
-            && Arc::ptr_eq(known, headers)
-        {
-            return Some(built.clone());
-        }
-        let mut built = OwnedHeaders::new_with_capacity(headers.len());
-        for header in headers.iter() {
-            built = built.insert(KafkaHeader {
-                key: &header.key,
-                value: header.value.as_deref(),
-            });
-        }
-        self.headers = Some((headers.clone(), built.clone()));
-        Some(built)
     }
 }
 
@@ -204,11 +167,11 @@ impl KafkaSink {
 /// gives it up.
 impl Drop for KafkaSink {
     fn drop(&mut self) {
-        if !self.is_open || self.producer.client().fatal_error().is_some() {
+        if !self.is_open || self.producer.fatal_error().is_some() {
             return;
         }
         let aborted = self.repeat("aborting a transaction", ABORT_TIMEOUT, || {
-            self.producer.poll(Duration::ZERO);
+            self.producer.poll();
             self.producer.abort_transaction(Duration::from_millis(100))
         });
         if let Err(error) = aborted {
@@ -221,26 +184,31 @@ impl Sink for KafkaSink {
     fn write(&mut self, record: &OutgoingRecord) -> Result<()> {
         self.begin()?;
         self.topics.ensure(&record.topic)?;
-        let headers = self.headers(&record.headers);
-        let mut outgoing = BaseRecord::<[u8], [u8]>::to(&record.topic);
-        outgoing.key = record.key.as_deref();
-        outgoing.payload = record.value.as_deref();
-        outgoing.headers = headers;
-        outgoing.timestamp = record.timestamp_ms;
-        self.send(outgoing)
+        if !record.headers.is_empty() {
+            self.prepare(&record.headers);
+        }
+        let headers = self.headers.as_ref().map(|(_, prepared)| prepared);
+        self.send(&PreparedRecord {
+            topic: &record.topic,
+            key: record.key.as_deref(),
+            value: record.value.as_deref(),
+            timestamp_ms: record.timestamp_ms,
+            headers: headers.filter(|_| !record.headers.is_empty()),
+        })
     }
 
     fn commit(&mut self, offset: &[u8]) -> Result<()> {
         self.begin()?;
-        let record = BaseRecord::to(&self.offset_topic)
-            .key(&self.offset_key[..])
-            .payload(offset);
-        self.send(record)?;
+        self.send(&PreparedRecord {
+            topic: &self.offset_topic,
+            key: Some(&self.offset_key),
+            value: Some(offset),
+            timestamp_ms: None,
+            headers: None,
+        })?;
         let doing = "delivering a transaction's records";
         let start = Instant::now();
-        // The client's own flush waits in steps of 100 ms while anything is in flight.
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(1));
+        while !self.producer.try_flush(SLICE) {
             self.check_time(doing, start, COMMIT_TIMEOUT)?;
         }
         self.repeat("committing a transaction", COMMIT_TIMEOUT, || {
@@ -251,6 +219,6 @@ impl Sink for KafkaSink {
     }
 
     fn poll(&mut self) {
-        self.producer.poll(Duration::ZERO);
+        self.producer.poll();
     }
 }

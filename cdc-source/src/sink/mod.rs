@@ -2,13 +2,12 @@
 
 mod kafka;
 mod memory;
-mod producer_config;
+mod settings;
 mod topic_setup;
 
 pub use kafka::KafkaSink;
 pub use memory::{MemoryLog, MemorySink};
-pub(crate) use producer_config::kafka_error_kind;
-pub use producer_config::{KafkaSettings, Phase};
+pub use settings::{KafkaSettings, Phase};
 pub(crate) use topic_setup::TopicSetup;
 
 use std::time::Duration;

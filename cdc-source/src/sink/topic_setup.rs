@@ -1,16 +1,10 @@
 //! Creates the topics that are missing, as Kafka Connect or the broker itself would.
 
-use std::collections::HashSet;
-use std::pin::pin;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode;
+use streams_core::broker::{Admin, FailureCause, NewTopic};
 
 use super::{KafkaSettings, STOP_TIMEOUT};
 use crate::shutdown::Shutdown;
@@ -19,24 +13,18 @@ use crate::{Error, Result};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Kafka Connect's `offset.storage.partitions`.
 const OFFSET_PARTITIONS: i32 = 25;
-/// Leaves the number to the broker (KIP-464).
-const BROKER_DEFAULT: i32 = -1;
 
 /// Creates topics when they are first written to.
 pub(crate) struct TopicSetup {
-    admin: AdminClient<DefaultClientContext>,
+    admin: Admin,
     known: HashSet<Arc<str>>,
     shutdown: Shutdown,
 }
 
 impl TopicSetup {
     pub(crate) fn new(settings: &KafkaSettings, shutdown: Shutdown) -> Result<Self> {
-        let admin = settings.client().create().map_err(|source| Error::Kafka {
-            doing: "making the Kafka admin client".into(),
-            source,
-        })?;
         Ok(Self {
-            admin,
+            admin: Admin::new(&settings.client())?,
             known: HashSet::new(),
             shutdown,
         })
@@ -47,8 +35,12 @@ impl TopicSetup {
         if self.known.contains(topic) {
             return Ok(());
         }
-        let replication = TopicReplication::Fixed(BROKER_DEFAULT);
-        self.create(&NewTopic::new(topic, BROKER_DEFAULT, replication), topic)?;
+        self.create(&NewTopic {
+            name: topic.to_string(),
+            partitions: None,
+            replication_factor: None,
+            config: BTreeMap::new(),
+        })?;
         self.known.insert(topic.clone());
         Ok(())
     }
@@ -56,79 +48,48 @@ impl TopicSetup {
     /// Creates the topic of the offsets, compacted as Kafka Connect makes it. Returns false if it
     /// was there already.
     pub(crate) fn create_offset_topic(&self, topic: &str) -> Result<bool> {
-        let replication = TopicReplication::Fixed(BROKER_DEFAULT);
-        let new = NewTopic::new(topic, OFFSET_PARTITIONS, replication);
-        self.create(&new.set("cleanup.policy", "compact"), topic)
+        self.create(&NewTopic {
+            name: topic.to_owned(),
+            partitions: Some(OFFSET_PARTITIONS),
+            replication_factor: None,
+            config: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
+        })
     }
 
-    /// Returns whether the topic is new.
-    fn create(&self, new: &NewTopic<'_>, topic: &str) -> Result<bool> {
-        use RDKafkaErrorCode as Code;
-        let options = AdminOptions::new()
-            .request_timeout(Some(REQUEST_TIMEOUT))
-            .operation_timeout(Some(REQUEST_TIMEOUT));
-        let failed = |source| Error::Kafka {
-            doing: format!("creating topic {topic}"),
-            source,
-        };
-        let created = self.wait(self.admin.create_topics([new], &options));
-        let results = created
-            .ok_or_else(|| Error::Stopped {
-                doing: format!("creating topic {topic}"),
-            })?
-            .map_err(failed)?;
-        match results.into_iter().next() {
-            Some(Ok(created)) => {
-                tracing::info!(topic = created, "created topic");
+    /// Returns whether the topic is new. The stop does not wait long for the broker.
+    fn create(&self, topic: &NewTopic) -> Result<bool> {
+        let name = &topic.name;
+        let start = Instant::now();
+        let created = self.admin.create_topic(topic, REQUEST_TIMEOUT, || {
+            if self.shutdown.is_requested() && start.elapsed() > STOP_TIMEOUT {
+                let doing = format!("creating topic {name}");
+                return Err(Error::Stopped { doing });
+            }
+            Ok(())
+        });
+        match created {
+            Ok(true) => {
+                tracing::info!(topic = name, "created topic");
                 Ok(true)
             }
-            Some(Err((_, Code::TopicAlreadyExists))) | None => Ok(false),
             // Whoever may not create topics may still write to one that is there.
-            Some(Err((_, Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed)))
-                if self.exists(topic) =>
+            Err(Error::Kafka(error))
+                if FailureCause::of(&error) == FailureCause::Unauthorized && self.exists(name) =>
             {
                 Ok(false)
             }
-            Some(Err((_, code))) => Err(failed(KafkaError::AdminOp(code))),
-        }
-    }
-
-    /// Waits on this thread for a future of the Kafka client, whose own threads wake it; not for
-    /// long once the stop is asked for.
-    fn wait<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
-        let start = Instant::now();
-        loop {
-            match future.as_mut().poll(&mut context) {
-                Poll::Ready(output) => return Some(output),
-                Poll::Pending if self.shutdown.is_requested() && start.elapsed() > STOP_TIMEOUT => {
-                    return None;
-                }
-                Poll::Pending => thread::park_timeout(Duration::from_millis(100)),
+            // A topic that is refused here may yet be made by somebody else.
+            Err(Error::Kafka(error)) => {
+                let message = format!("cannot write to topic={name}");
+                let kind = streams_core::ErrorKind::Broker;
+                Err(streams_core::Error::with_source(kind, message, error).into())
             }
+            other => other,
         }
     }
 
     fn exists(&self, topic: &str) -> bool {
-        let found = self
-            .admin
-            .inner()
-            .fetch_metadata(Some(topic), REQUEST_TIMEOUT);
-        found.is_ok_and(|metadata| {
-            metadata
-                .topics()
-                .iter()
-                .any(|found| found.name() == topic && found.error().is_none())
-        })
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        let count = self.admin.partition_count(topic, REQUEST_TIMEOUT);
+        count.is_ok_and(|count| count.is_some())
     }
 }

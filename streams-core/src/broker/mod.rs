@@ -6,5 +6,8 @@ pub use librdkafka::admin::{Admin, NewTopic};
 pub use librdkafka::consumer::{
     Assignment, CommittedOffset, ConsumerEvent, GroupConsumer, StartAt,
 };
+pub use librdkafka::failure::FailureCause;
 pub use librdkafka::native::TopicHandle;
-pub use librdkafka::producer::{DeliveryFailure, TransactionalProducer};
+pub use librdkafka::producer::{
+    DeliveryFailure, PreparedRecord, SharedHeaders, TransactionalProducer,
+};

@@ -200,7 +200,7 @@ impl Session {
                     self.revoked(&partitions, control, metrics)?
                 }
                 ConsumerEvent::Failed(error) => return Err(error),
-                ConsumerEvent::Other => {}
+                ConsumerEvent::Disturbed(_) | ConsumerEvent::Other => {}
             }
         }
         control.polled();

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as NativeTopic, TopicReplication};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::broker::librdkafka::failure::broker_error;
-use crate::broker::librdkafka::{LogContext, client_config};
-use crate::error::{Error, ErrorKind, Result};
+use crate::broker::librdkafka::wait::{block_on, wait};
+use crate::broker::librdkafka::{LogContext, client_config, partition_count};
+use crate::error::{Error, Result};
 use crate::id::TopicPartition;
 
 /// A client for topics.
 pub struct Admin {
     client: AdminClient<LogContext>,
-    runtime: tokio::runtime::Runtime,
 }
 
 /// A topic to make.
@@ -42,13 +42,7 @@ impl Admin {
         let client = client_config(settings)
             .create_with_context(LogContext)
             .map_err(|error| broker_error("cannot create the admin client", error))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build();
-        let runtime = runtime.map_err(|error| {
-            Error::with_source(ErrorKind::Io, "cannot create the admin client", error)
-        })?;
-        Ok(Self { client, runtime })
+        Ok(Self { client })
     }
 
     /// The number of partitions of every topic of the cluster, by name.
@@ -83,20 +77,49 @@ impl Admin {
         }
         let natives: Vec<NativeTopic<'_>> = topics.iter().map(native_topic).collect();
         let options = AdminOptions::new().operation_timeout(Some(ADMIN_TIMEOUT));
-        let created = self
-            .runtime
-            .block_on(self.client.create_topics(&natives, &options));
+        let created = block_on(self.client.create_topics(&natives, &options));
         let created = created.map_err(|error| broker_error("cannot create topics", error))?;
         for result in created {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((topic, code)) => {
-                    let message = format!("cannot create topic={topic}: {code}");
-                    return Err(Error::new(ErrorKind::Broker, message));
-                }
+                Err((topic, code)) => return Err(creation_error(&topic, code)),
             }
         }
         Ok(())
+    }
+
+    /// Makes a topic and returns true, or false if it was there already. While the broker takes its
+    /// time `check` is asked whether to go on, about ten times a second.
+    ///
+    /// # Errors
+    /// What `check` fails with; else if the topic cannot be made, or the broker does not answer
+    /// within `timeout`.
+    pub fn create_topic<E: From<Error>>(
+        &self,
+        topic: &NewTopic,
+        timeout: Duration,
+        check: impl FnMut() -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let options = AdminOptions::new()
+            .request_timeout(Some(timeout))
+            .operation_timeout(Some(timeout));
+        let native = native_topic(topic);
+        let created = wait(self.client.create_topics([&native], &options), check)?;
+        let created = created
+            .map_err(|error| broker_error(format!("cannot create topic={}", topic.name), error))?;
+        match created.into_iter().next() {
+            Some(Ok(_)) => Ok(true),
+            Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | None => Ok(false),
+            Some(Err((topic, code))) => Err(creation_error(&topic, code).into()),
+        }
+    }
+
+    /// The number of partitions of a topic; `None` if it does not exist or may not be seen.
+    ///
+    /// # Errors
+    /// If no broker answers within `timeout`.
+    pub fn partition_count(&self, topic: &str, timeout: Duration) -> Result<Option<i32>> {
+        partition_count(self.client.inner(), topic, timeout)
     }
 
     /// Deletes the records of each partition before its offset (`DeleteRecords`).
@@ -112,13 +135,16 @@ impl Admin {
                 .map_err(|error| broker_error(doing, error))?;
         }
         let options = AdminOptions::new().operation_timeout(Some(ADMIN_TIMEOUT));
-        let deleted = self
-            .runtime
-            .block_on(self.client.delete_records(&list, &options));
+        let deleted = block_on(self.client.delete_records(&list, &options));
         deleted
             .map(|_| ())
             .map_err(|error| broker_error(doing, error))
     }
+}
+
+fn creation_error(topic: &str, code: RDKafkaErrorCode) -> Error {
+    let doing = format!("cannot create topic={topic}");
+    broker_error(doing, KafkaError::AdminOp(code))
 }
 
 fn native_topic(topic: &NewTopic) -> NativeTopic<'_> {

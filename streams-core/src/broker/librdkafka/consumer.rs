@@ -9,7 +9,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::librdkafka::failure::{broker_error, is_fencing_code};
 use crate::broker::librdkafka::native::{self, EventQueue, NativeEvent, TopicHandle};
-use crate::broker::librdkafka::{LogContext, client_config, log};
+use crate::broker::librdkafka::{LogContext, client_config, log, log_error, partition_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
 use crate::record::RawRecord;
@@ -43,6 +43,9 @@ pub enum ConsumerEvent {
     Revoked(Vec<TopicPartition>),
     /// Something failed that the client cannot mend by itself.
     Failed(Error),
+    /// Something failed that the client goes on trying, such as a broker that is away; it has been
+    /// logged.
+    Disturbed(Error),
     /// Nothing that concerns the caller.
     Other,
 }
@@ -147,6 +150,14 @@ impl GroupConsumer {
     /// The name of the topic of a record read since the last assignment.
     pub fn topic_name(&self, topic: TopicHandle) -> String {
         native::topic_name(topic)
+    }
+
+    /// The number of partitions of a topic; `None` if it does not exist or may not be seen.
+    ///
+    /// # Errors
+    /// If no broker answers within `timeout`.
+    pub fn partition_count(&self, topic: &str, timeout: Duration) -> Result<Option<i32>> {
+        partition_count(self.consumer.client(), topic, timeout)
     }
 
     /// What the group has committed for these partitions. Under `read_committed` this waits for
@@ -306,7 +317,9 @@ pub(crate) fn offset_list(offsets: &[(TopicPartition, i64, String)]) -> Result<T
 
 /// Most errors of a consumer pass by themselves: brokers that are away come back.
 fn consumer_failure(code: RDKafkaErrorCode, message: String, is_fatal: bool) -> ConsumerEvent {
-    let failed = |kind| ConsumerEvent::Failed(Error::new(kind, message.clone()));
+    let client_error = KafkaError::MessageConsumption(code);
+    let failed =
+        |kind| ConsumerEvent::Failed(Error::with_source(kind, &*message, client_error.clone()));
     match code {
         RDKafkaErrorCode::FencedInstanceId => failed(ErrorKind::Config),
         _ if is_fatal && is_fencing_code(code) => failed(ErrorKind::Fenced),
@@ -318,8 +331,8 @@ fn consumer_failure(code: RDKafkaErrorCode, message: String, is_fatal: bool) -> 
         | RDKafkaErrorCode::InconsistentGroupProtocol
         | RDKafkaErrorCode::AutoOffsetReset => failed(ErrorKind::Config),
         _ => {
-            tracing::warn!(target: "librdkafka", ?code, "{message}");
-            ConsumerEvent::Other
+            log_error(&client_error, &message);
+            ConsumerEvent::Disturbed(broker_error(message, client_error))
         }
     }
 }

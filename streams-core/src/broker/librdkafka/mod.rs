@@ -5,12 +5,17 @@ pub(crate) mod consumer;
 pub(crate) mod failure;
 pub(crate) mod native;
 pub(crate) mod producer;
+mod wait;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
+
+use crate::broker::librdkafka::failure::broker_error;
+use crate::error::Result;
 
 /// A client configuration from librdkafka's own settings.
 pub(crate) fn client_config(settings: &BTreeMap<String, String>) -> ClientConfig {
@@ -39,6 +44,32 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
+/// Sends to `tracing` what goes wrong in the background; a target of its own lets a program that
+/// hears of it by other ways leave it out.
+pub(crate) fn log_error(error: &KafkaError, reason: &str) {
+    tracing::warn!(target: "librdkafka::error", %error, "{reason}");
+}
+
+/// The number of partitions of a topic; `None` if there is no such topic for this client.
+pub(crate) fn partition_count<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    timeout: Duration,
+) -> Result<Option<i32>> {
+    let metadata = client
+        .fetch_metadata(Some(topic), timeout)
+        .map_err(|error| {
+            broker_error(
+                format!("cannot read the partitions of topic={topic}"),
+                error,
+            )
+        })?;
+    let found = metadata.topics().iter().find(|found| {
+        found.name() == topic && found.error().is_none() && !found.partitions().is_empty()
+    });
+    Ok(found.map(|found| i32::try_from(found.partitions().len()).unwrap_or(i32::MAX)))
+}
+
 /// A context that does nothing but log.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LogContext;
@@ -49,7 +80,7 @@ impl ClientContext for LogContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(target: "librdkafka", %error, "{reason}");
+        log_error(&error, reason);
     }
 }
 

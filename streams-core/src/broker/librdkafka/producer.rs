@@ -15,7 +15,7 @@ use rdkafka::{ClientConfig, Message as _};
 
 use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
 use crate::broker::librdkafka::failure::broker_error;
-use crate::broker::librdkafka::{client_config, log, native};
+use crate::broker::librdkafka::{client_config, log, log_error, native, partition_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
 use crate::record::{Headers, OutgoingRecord};
@@ -47,7 +47,7 @@ impl ClientContext for DeliveryContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(target: "librdkafka", %error, "{reason}");
+        log_error(&error, reason);
     }
 }
 
@@ -73,6 +73,35 @@ impl ProducerContext for DeliveryContext {
     }
 }
 
+/// Headers in the client's own form, made once for many records.
+#[derive(Debug, Clone)]
+pub struct SharedHeaders(OwnedHeaders);
+
+impl SharedHeaders {
+    /// These headers, in order; a header without a value has Kafka's null.
+    pub fn new<'a>(headers: impl ExactSizeIterator<Item = (&'a str, Option<&'a [u8]>)>) -> Self {
+        let owned = OwnedHeaders::new_with_capacity(headers.len());
+        Self(headers.fold(owned, |owned, (key, value)| {
+            owned.insert(Header { key, value })
+        }))
+    }
+}
+
+/// A record whose partition the producer chooses: murmur2 of the key, as in the Java client.
+#[derive(Debug, Clone, Copy)]
+pub struct PreparedRecord<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The key's bytes.
+    pub key: Option<&'a [u8]>,
+    /// The value's bytes.
+    pub value: Option<&'a [u8]>,
+    /// The timestamp, in milliseconds since the epoch; `None` for the time of sending.
+    pub timestamp_ms: Option<i64>,
+    /// The headers, if there are any.
+    pub headers: Option<&'a SharedHeaders>,
+}
+
 /// A producer for one thread: idempotent, and transactional if it has a `transactional.id`.
 pub struct TransactionalProducer {
     producer: BaseProducer<DeliveryContext>,
@@ -82,6 +111,8 @@ pub struct TransactionalProducer {
 /// How long one blocking call to the client may take, so that a caller can look at other things in
 /// between.
 const CALL_MAX: Duration = Duration::from_secs(5);
+/// How long one wait of a flush may take.
+const FLUSH_CALL_MAX: Duration = Duration::from_millis(10);
 
 /// A call that comes at the deadline may still find its answer waiting.
 const CALL_MIN: Duration = Duration::from_millis(100);
@@ -112,7 +143,10 @@ impl TransactionalProducer {
     /// is fenced. Does nothing without a transactional id.
     ///
     /// # Errors
-    /// If the coordinator does not answer within `timeout`.
+    /// If the coordinator does not answer within `timeout`: [`FailureCause::Unfinished`]. The call
+    /// may then be made again to go on waiting, as may a commit and an abort.
+    ///
+    /// [`FailureCause::Unfinished`]: crate::broker::FailureCause::Unfinished
     pub fn init_transactions(&self, timeout: Duration) -> Result<()> {
         let Some(id) = &self.transactional_id else {
             return Ok(());
@@ -147,15 +181,42 @@ impl TransactionalProducer {
         if !record.headers.is_empty() {
             base = base.headers(owned_headers(record.headers));
         }
-        loop {
-            match self.producer.send(base) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent)) => {
-                    base = unsent;
-                    self.producer.poll(Duration::from_millis(1));
-                }
-                Err((error, _)) => return Err(send_error(record, error)),
+        let mut unsent = Some(base);
+        while let Some(base) = unsent {
+            unsent = self.offer(base, Duration::from_millis(1))?;
+        }
+        Ok(())
+    }
+
+    /// Sends a record if there is room in the queue, and returns whether there was. If there was
+    /// none, it waits up to `wait` for the broker to take something.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    #[inline]
+    pub fn try_send(&self, record: &PreparedRecord<'_>, wait: Duration) -> Result<bool> {
+        let mut base: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic);
+        base.key = record.key;
+        base.payload = record.value;
+        base.timestamp = record.timestamp_ms;
+        base.headers = record.headers.map(|headers| headers.0.clone());
+        Ok(self.offer(base, wait)?.is_none())
+    }
+
+    /// Gives a record to the client; gives it back if the queue is full.
+    #[inline]
+    fn offer<'a>(
+        &self,
+        record: BaseRecord<'a, [u8], [u8]>,
+        wait: Duration,
+    ) -> Result<Option<BaseRecord<'a, [u8], [u8]>>> {
+        match self.producer.send(record) {
+            Ok(()) => Ok(None),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent)) => {
+                self.producer.poll(wait);
+                Ok(Some(unsent))
             }
+            Err((error, unsent)) => Err(send_error(&unsent, error)),
         }
     }
 
@@ -169,18 +230,33 @@ impl TransactionalProducer {
     /// # Errors
     /// If it has not within `timeout`.
     pub fn flush(&self, timeout: Duration) -> Result<()> {
+        if self.try_flush(timeout) {
+            return Ok(());
+        }
+        let left = self.producer.in_flight_count();
+        let message = format!("the broker has not answered for {left} records in time");
+        Err(Error::new(ErrorKind::Broker, message))
+    }
+
+    /// Waits up to `timeout` until the broker has answered for every record, and returns whether it
+    /// has.
+    pub fn try_flush(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         // Records that fail stay in the queue until they are polled, so neither call alone ends.
-        while !native::flush(&self.producer, Duration::from_millis(10)) {
-            self.producer.poll(Duration::ZERO);
-            if Instant::now() >= deadline {
-                let left = self.producer.in_flight_count();
-                let message = format!("the broker has not answered for {left} records in time");
-                return Err(Error::new(ErrorKind::Broker, message));
-            }
-        }
+        let mut is_done = native::flush(&self.producer, FLUSH_CALL_MAX);
         self.producer.poll(Duration::ZERO);
-        Ok(())
+        while !is_done && Instant::now() < deadline {
+            is_done = native::flush(&self.producer, FLUSH_CALL_MAX);
+            self.producer.poll(Duration::ZERO);
+        }
+        is_done
+    }
+
+    /// What has made the producer useless for good, if something has. Other errors often tell no
+    /// more than that.
+    pub fn fatal_error(&self) -> Option<Error> {
+        let (code, reason) = self.producer.client().fatal_error()?;
+        Some(broker_error(reason, KafkaError::Global(code)))
     }
 
     /// The oldest failure of a delivery that has not been taken yet.
@@ -250,18 +326,11 @@ impl TransactionalProducer {
     /// # Errors
     /// If the topic does not exist or no broker answers.
     pub fn partition_count(&self, topic: &str) -> Result<i32> {
-        let doing = || format!("cannot read the partitions of topic={topic}");
-        let metadata = self.producer.client().fetch_metadata(Some(topic), CALL_MAX);
-        let metadata = metadata.map_err(|error| broker_error(doing(), error))?;
-        match metadata.topics().first() {
-            Some(found) if found.error().is_none() && !found.partitions().is_empty() => {
-                Ok(i32::try_from(found.partitions().len()).unwrap_or(i32::MAX))
-            }
-            _ => Err(Error::new(
-                ErrorKind::Production,
-                format!("{}: it does not exist", doing()),
-            )),
-        }
+        let count = partition_count(self.producer.client(), topic, CALL_MAX)?;
+        count.ok_or_else(|| {
+            let message = format!("cannot read the partitions of topic={topic}: it does not exist");
+            Error::new(ErrorKind::Production, message)
+        })
     }
 
     fn retried(
@@ -293,9 +362,9 @@ fn owned_headers(headers: &Headers) -> OwnedHeaders {
     })
 }
 
-fn send_error(record: &OutgoingRecord<'_>, error: KafkaError) -> Error {
+fn send_error(record: &BaseRecord<'_, [u8], [u8]>, error: KafkaError) -> Error {
     let topic = record.topic;
-    let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+    let size = record.key.map_or(0, <[u8]>::len) + record.payload.map_or(0, <[u8]>::len);
     let place = record
         .partition
         .map_or(String::new(), |partition| format!(" partition={partition}"));

@@ -1,13 +1,10 @@
-//! The Kafka client's settings, and what its errors mean.
+//! The settings of the Kafka clients.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
-use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode;
+use streams_core::broker::TransactionalProducer;
 
-use crate::error::ErrorKind;
 use crate::{Error, Result};
 
 /// Which part of the connector's life a producer serves.
@@ -24,6 +21,9 @@ pub enum Phase {
 const SNAPSHOT_TRANSACTION_TIMEOUT_MS: u32 = 900_000;
 /// How long a stream's transaction may last, in ms: the Java producer's default.
 const STREAM_TRANSACTION_TIMEOUT_MS: u32 = 60_000;
+
+/// librdkafka's settings by name.
+type ClientSettings = BTreeMap<String, String>;
 
 /// Where Kafka is and how the connector is known there.
 #[derive(Debug, Clone)]
@@ -51,12 +51,13 @@ impl KafkaSettings {
 
     /// The settings that the admin and consumer clients share with the producer: addresses and
     /// whatever it takes to get in.
-    pub(super) fn client(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config
-            .set("client.id", format!("cdc-source-{}", self.connector))
-            // A broker that is back is found within a second, not ten.
-            .set("reconnect.backoff.max.ms", "1000");
+    pub(super) fn client(&self) -> ClientSettings {
+        let client_id = format!("cdc-source-{}", self.connector);
+        // A broker that is back is found within a second, not ten.
+        let mut client = settings([
+            ("client.id", &*client_id),
+            ("reconnect.backoff.max.ms", "1000"),
+        ]);
         for (key, value) in &self.overrides {
             let is_shared = [
                 "reconnect.",
@@ -68,56 +69,55 @@ impl KafkaSettings {
                 "broker.",
             ];
             if is_shared.iter().any(|prefix| key.starts_with(prefix)) {
-                config.set(key, value);
+                client.insert(key.clone(), value.clone());
             }
         }
-        config.set("bootstrap.servers", &self.bootstrap_servers);
-        config
+        client.extend(settings([("bootstrap.servers", &*self.bootstrap_servers)]));
+        client
     }
 
     /// The settings of the consumer that reads the offsets back.
-    pub(crate) fn consumer(&self) -> ClientConfig {
-        let mut config = self.client();
-        config
-            .set("group.id", format!("cdc-source-{}-offsets", self.connector))
-            .set("isolation.level", "read_committed")
-            .set("enable.auto.commit", "false")
-            .set("enable.partition.eof", "true")
-            .set("auto.offset.reset", "earliest")
-            .set("fetch.wait.max.ms", "10");
-        config
+    pub(crate) fn consumer(&self) -> ClientSettings {
+        let mut consumer = self.client();
+        let group = format!("cdc-source-{}-offsets", self.connector);
+        consumer.extend(settings([
+            ("group.id", &*group),
+            ("isolation.level", "read_committed"),
+            ("enable.auto.commit", "false"),
+            ("enable.partition.eof", "true"),
+            ("auto.offset.reset", "earliest"),
+            ("fetch.wait.max.ms", "10"),
+        ]));
+        consumer
     }
 
     /// How long a transaction of the phase may last before the broker aborts it.
     pub fn transaction_timeout(&self, phase: Phase) -> Duration {
-        let config = self.producer(phase);
-        let given = config
+        let producer = self.producer(phase);
+        let given = producer
             .get("transaction.timeout.ms")
             .and_then(|text| text.parse().ok());
         Duration::from_millis(given.unwrap_or(u64::from(STREAM_TRANSACTION_TIMEOUT_MS)))
     }
 
-    pub(super) fn producer(&self, phase: Phase) -> ClientConfig {
+    pub(super) fn producer(&self, phase: Phase) -> ClientSettings {
         let timeout_ms = match phase {
             Phase::Snapshot => SNAPSHOT_TRANSACTION_TIMEOUT_MS,
             Phase::Stream => STREAM_TRANSACTION_TIMEOUT_MS,
         };
-        let mut config = self.client();
-        config
-            .set("transactional.id", self.transactional_id())
-            .set("transaction.timeout.ms", timeout_ms.to_string())
+        let mut producer = self.client();
+        producer.extend(settings([
+            ("transactional.id", &*self.transactional_id()),
+            ("transaction.timeout.ms", &*timeout_ms.to_string()),
             // The Java producer's choice of partition, so that keys stay where they are.
-            .set("partitioner", "murmur2_random")
-            .set("message.max.bytes", "1048576")
-            .set("linger.ms", "1")
-            // A failed delivery fails the transaction; the successful ones need no report.
-            .set("delivery.report.only.error", "true")
-            .set("queue.buffering.max.kbytes", "32768");
-        for (key, value) in &self.overrides {
-            config.set(key, value);
-        }
-        config.set("bootstrap.servers", &self.bootstrap_servers);
-        config
+            ("partitioner", "murmur2_random"),
+            ("message.max.bytes", "1048576"),
+            ("linger.ms", "1"),
+            ("queue.buffering.max.kbytes", "32768"),
+        ]));
+        producer.extend(self.overrides.clone());
+        producer.extend(settings([("bootstrap.servers", &*self.bootstrap_servers)]));
+        producer
     }
 
     /// Refuses settings that librdkafka does not know or that are not possible together.
@@ -125,8 +125,7 @@ impl KafkaSettings {
     /// # Errors
     /// [`Error::Setting`] with librdkafka's reason.
     pub fn check(&self) -> Result<()> {
-        let made: Result<rdkafka::producer::BaseProducer, _> =
-            self.producer(Phase::Stream).create();
+        let made = TransactionalProducer::new(&self.producer(Phase::Stream));
         made.map(drop).map_err(|error| Error::Setting {
             setting: "producer.override.* or -X",
             problem: error.to_string(),
@@ -134,41 +133,17 @@ impl KafkaSettings {
     }
 }
 
-/// What there is to do about an error of the Kafka client.
-pub(crate) fn kafka_error_kind(error: &KafkaError) -> ErrorKind {
-    use RDKafkaErrorCode as Code;
-    if matches!(
-        error,
-        KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)
-    ) {
-        return ErrorKind::Configuration;
-    }
-    let code = match error {
-        KafkaError::Transaction(error) => Some(error.code()),
-        error => error.rdkafka_error_code(),
-    };
-    match code {
-        Some(
-            Code::InvalidTransactionTimeout
-            | Code::TransactionalIdAuthorizationFailed
-            | Code::TopicAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::SaslAuthenticationFailed
-            | Code::Authentication
-            | Code::UnsupportedSASLMechanism
-            | Code::MessageSizeTooLarge
-            | Code::InvalidTopic
-            | Code::PolicyViolation,
-        ) => ErrorKind::Configuration,
-        _ => ErrorKind::Retriable,
-    }
+fn settings<const N: usize>(pairs: [(&str, &str); N]) -> ClientSettings {
+    let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    pairs.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
-    fn settings(overrides: &[(&str, &str)]) -> KafkaSettings {
+    fn kafka(overrides: &[(&str, &str)]) -> KafkaSettings {
         KafkaSettings {
             bootstrap_servers: "127.0.0.1:1".into(),
             connector: "users-connector".into(),
@@ -183,16 +158,16 @@ mod tests {
 
     #[test]
     fn a_setting_of_the_user_wins_over_ours() {
-        let config = settings(&[("linger.ms", "20")]).producer(Phase::Stream);
-        assert_eq!(config.get("linger.ms"), Some("20"));
-        let config = settings(&[("transactional.id", "mine")]).producer(Phase::Snapshot);
-        assert_eq!(config.get("transactional.id"), Some("mine"));
+        let config = kafka(&[("linger.ms", "20")]).producer(Phase::Stream);
+        assert_eq!(config["linger.ms"], "20");
+        let config = kafka(&[("transactional.id", "mine")]).producer(Phase::Snapshot);
+        assert_eq!(config["transactional.id"], "mine");
     }
 
     #[test]
     fn an_unknown_producer_setting_is_a_mistake_in_the_configuration() {
-        settings(&[("compression.type", "lz4")]).check().unwrap();
-        let error = settings(&[("no.such.setting", "1")]).check().unwrap_err();
+        kafka(&[("compression.type", "lz4")]).check().unwrap();
+        let error = kafka(&[("no.such.setting", "1")]).check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains("no.such.setting"), "{error}");
     }
@@ -200,8 +175,8 @@ mod tests {
     #[test]
     fn a_consumer_takes_over_how_to_get_in_and_nothing_else() {
         let given = [("security.protocol", "plaintext"), ("linger.ms", "20")];
-        let config = settings(&given).consumer();
-        assert_eq!(config.get("security.protocol"), Some("plaintext"));
+        let config = kafka(&given).consumer();
+        assert_eq!(config["security.protocol"], "plaintext");
         assert_eq!(config.get("linger.ms"), None);
     }
 }
