@@ -34,7 +34,7 @@ pub(super) fn process_id(config: &StreamsConfig) -> Result<ProcessId> {
     let failed = |path: &Path, error: std::io::Error| {
         let path = path.display();
         Error::with_source(
-            ErrorKind::Io,
+            ErrorKind::Config,
             format!("cannot use state.dir: {path}"),
             error,
         )

@@ -313,7 +313,7 @@ impl Supervisor {
     }
 
     fn end_with(self, error: Error) {
-        tracing::error!(%error, "the application cannot start");
+        tracing::debug!(%error, "the application cannot start");
         self.shared.fail(error);
         self.end();
     }

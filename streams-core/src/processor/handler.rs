@@ -28,8 +28,8 @@ pub enum FailureOrigin {
 pub struct ErrorContext<'a> {
     /// Where it failed.
     pub origin: FailureOrigin,
-    /// The task.
-    pub task_id: TaskId,
+    /// The task; `None` if the broker refused a record, which is known only when the batch is sent.
+    pub task_id: Option<TaskId>,
     /// The node of the topology.
     pub node: &'a str,
     /// The topic of the source record; empty in a punctuation.
@@ -236,7 +236,7 @@ impl Default for StreamsHandlers {
 
 fn log_failure(context: &ErrorContext<'_>, error: &(dyn StdError + 'static), outcome: &str) {
     tracing::warn!(
-        task = %context.task_id,
+        task = context.task_id.map(tracing::field::display),
         node = context.node,
         topic = context.topic,
         partition = context.partition,
@@ -258,8 +258,8 @@ pub(crate) fn dead_letter_headers(
             "__streams.errors.exception",
             exception_name(context.origin).as_bytes(),
         )
-        .add("__streams.errors.message", error.to_string().into_bytes())
-        .add("__streams.errors.stacktrace", causes(error).into_bytes());
+        .add("__streams.errors.message", shortened(error.to_string()))
+        .add(STACKTRACE_HEADER, shortened(causes(error)));
     // A punctuation has no topic, and its header no value, as in the JVM.
     match context.topic {
         "" => headers.add_null("__streams.errors.topic"),
@@ -275,6 +275,18 @@ pub(crate) fn dead_letter_headers(
             context.offset.to_string().into_bytes(),
         );
     headers
+}
+
+/// The header that is left out first where a dead letter would be too large.
+pub(crate) const STACKTRACE_HEADER: &str = "__streams.errors.stacktrace";
+
+/// The most bytes of a header that tells a cause.
+const CAUSE_BYTES_MAX: usize = 8 * 1024;
+
+fn shortened(text: String) -> Vec<u8> {
+    let mut bytes = text.into_bytes();
+    bytes.truncate(CAUSE_BYTES_MAX);
+    bytes
 }
 
 /// The name of the exception that the JVM would have thrown, so that tools which sort dead letters

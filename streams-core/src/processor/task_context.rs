@@ -9,8 +9,8 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::handler::{
-    ErrorContext, ExceptionHandler, FailureOrigin, HandlerResponse, StreamsHandlers,
-    dead_letter_headers,
+    ErrorContext, ExceptionHandler, FailureOrigin, HandlerResponse, STACKTRACE_HEADER,
+    StreamsHandlers, dead_letter_headers,
 };
 use crate::processor::punctuate::PunctuationQueue;
 use crate::processor::sink::Collector;
@@ -177,7 +177,7 @@ impl TaskContext {
         let current = self.current.as_ref();
         ErrorContext {
             origin,
-            task_id: self.id,
+            task_id: Some(self.id),
             node,
             topic: current.map_or("", |current| &current.topic),
             partition: current.map_or(-1, |current| current.partition),
@@ -207,7 +207,17 @@ impl TaskContext {
             timestamp_ms: context.timestamp_ms,
             headers: &headers,
         };
-        let sent = self.environment.collector.send(&record);
+        let mut sent = self.environment.collector.send(&record);
+        if matches!(&sent, Err(error) if error.kind() == ErrorKind::Production) {
+            // A record near the largest that brokers take leaves little room for its causes.
+            let mut shorter = headers.clone();
+            shorter.remove(STACKTRACE_HEADER);
+            let record = OutgoingRecord {
+                headers: &shorter,
+                ..record
+            };
+            sent = self.environment.collector.send(&record);
+        }
         self.counts.dead_letters += 1;
         self.counts.dropped += 1;
         if let Err(error) = sent {

@@ -14,6 +14,7 @@ use crate::record::OutgoingRecord;
 pub(crate) struct ProducerCollector {
     producer: TransactionalProducer,
     in_transaction: Cell<bool>,
+    has_uncommitted: Cell<bool>,
     sent: Cell<u32>,
     partition_counts: RefCell<HashMap<String, (i32, Instant)>>,
 }
@@ -29,6 +30,7 @@ impl ProducerCollector {
         Self {
             producer,
             in_transaction: Cell::new(false),
+            has_uncommitted: Cell::new(false),
             sent: Cell::new(0),
             partition_counts: RefCell::new(HashMap::new()),
         }
@@ -42,9 +44,14 @@ impl ProducerCollector {
         Ok(())
     }
 
-    /// Whether something was sent since the last commit, under exactly-once.
-    pub(crate) fn is_in_transaction(&self) -> bool {
-        self.in_transaction.get()
+    /// Whether something was sent since the last commit.
+    pub(crate) fn has_uncommitted(&self) -> bool {
+        self.has_uncommitted.get()
+    }
+
+    /// Whether a record that cannot be delivered spoils all that was sent with it.
+    pub(crate) fn is_transactional(&self) -> bool {
+        self.producer.is_transactional()
     }
 
     /// Waits until the broker has everything that was sent.
@@ -65,6 +72,7 @@ impl ProducerCollector {
         consumer: &GroupConsumer,
         timeout: Duration,
     ) -> Result<()> {
+        self.has_uncommitted.set(false);
         if !self.producer.is_transactional() {
             return if offsets.is_empty() {
                 Ok(())
@@ -97,6 +105,7 @@ impl Collector for ProducerCollector {
     #[inline]
     fn send(&self, record: &OutgoingRecord<'_>) -> Result<()> {
         self.ensure_transaction()?;
+        self.has_uncommitted.set(true);
         let sent = self.sent.get() + 1;
         self.sent.set(sent % SENDS_PER_POLL);
         if sent == SENDS_PER_POLL {

@@ -47,6 +47,7 @@ pub(crate) struct Session {
     last_route: Option<((TopicHandle, i32), Route)>,
     last_commit: Instant,
     summary: Summary,
+    has_committed: bool,
 }
 
 /// What was done since the last line about it (`log.summary.interval.ms`).
@@ -114,6 +115,7 @@ impl Session {
             last_route: None,
             last_commit: Instant::now(),
             summary: Summary::new(),
+            has_committed: false,
         })
     }
 
@@ -125,14 +127,17 @@ impl Session {
         metrics: &mut ThreadMetrics,
     ) -> Result<()> {
         self.poll(control, metrics)?;
+        let polled = Instant::now();
+        // Who does not poll is taken for dead, so a slow batch is left half done and taken up again.
+        let poll_due = Duration::from_millis(self.settings.config.max_poll_interval_ms) / 2;
         if control.is_paused() {
             self.commit_if_due(control, metrics)?;
             return self.update_pauses();
         }
-        // A request to stop is seen between turns, not only when every queue is empty.
-        while !control.is_stopping() {
+        let may_go_on = || !control.is_stopping() && polled.elapsed() < poll_due;
+        while may_go_on() {
             let started = Instant::now();
-            let processed = self.tasks.process(RECORDS_PER_TURN)?;
+            let processed = self.tasks.process(RECORDS_PER_TURN, may_go_on)?;
             metrics.processed(processed, started.elapsed());
             self.summary.processed += processed;
             self.punctuate(metrics)?;
@@ -257,8 +262,11 @@ impl Session {
         if !due {
             return Ok(());
         }
-        if self.tasks.is_dirty() || self.collector.is_in_transaction() {
+        if self.tasks.is_dirty() || self.collector.has_uncommitted() {
             self.commit(control, metrics)?;
+        } else {
+            // There is nothing to commit, whoever has asked for it.
+            self.tasks.committed();
         }
         self.last_commit = Instant::now();
         Ok(())
@@ -290,6 +298,7 @@ impl Session {
         );
         metrics.committed(started.elapsed());
         self.summary.commits += 1;
+        self.has_committed = true;
         tracing::debug!(offsets = offsets.len(), took = ?started.elapsed(), "committed");
         Ok(())
     }
@@ -304,10 +313,7 @@ impl Session {
             }
             let context = ErrorContext {
                 origin: FailureOrigin::Production,
-                task_id: crate::id::TaskId {
-                    subtopology: 0,
-                    partition: failure.partition,
-                },
+                task_id: None,
                 node: "",
                 topic: &failure.topic,
                 partition: failure.partition,
@@ -320,7 +326,7 @@ impl Session {
             };
             let handler = &self.settings.handlers.production;
             let response = handler.give_up(&context, &failure.error);
-            if response != HandlerResponse::Continue {
+            if response != HandlerResponse::Continue || self.collector.is_transactional() {
                 return Err(failure.error);
             }
         }
@@ -459,6 +465,11 @@ impl Session {
     fn forget_routes(&mut self) {
         self.routes.clear();
         self.last_route = None;
+    }
+
+    /// Whether it has made progress, or had nothing to do: then a failure is the first one.
+    pub(crate) fn was_well(&self) -> bool {
+        self.has_committed || !(self.tasks.is_dirty() || self.collector.has_uncommitted())
     }
 
     /// Commits what is done and leaves.

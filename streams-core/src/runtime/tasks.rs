@@ -150,12 +150,17 @@ impl Tasks {
         }
     }
 
-    /// Takes up to `records_max` records through each task; returns how many in all.
-    pub(crate) fn process(&mut self, records_max: usize) -> Result<usize> {
+    /// Takes up to `records_max` records through each task, as long as it may go on; returns how
+    /// many in all.
+    pub(crate) fn process(
+        &mut self,
+        records_max: usize,
+        may_go_on: impl Fn() -> bool,
+    ) -> Result<usize> {
         let mut processed = 0;
         for running in &mut self.tasks {
             for _ in 0..records_max {
-                if !running.task.process_one()? {
+                if !may_go_on() || !running.task.process_one()? {
                     break;
                 }
                 processed += 1;

@@ -140,19 +140,19 @@ impl StreamThread {
         let mut wait = RESTART_WAIT;
         control.set_state(ThreadState::Starting);
         while !control.is_stopping() {
-            let begun = Instant::now();
-            let Err(error) = self.run_session(&mut metrics) else {
+            let Err(failed) = self.run_session(&mut metrics) else {
                 return Ok(());
             };
             if control.is_stopping() {
-                tracing::debug!(%error, "stopped without a last commit");
+                tracing::debug!(error = %failed.error, "stopped without a last commit");
                 return Ok(());
             }
-            if begun.elapsed() > RESTART_WAIT_MAX {
+            let Failed { error, was_well } = failed;
+            if was_well {
                 failing_since = None;
                 wait = RESTART_WAIT;
             }
-            let failing = failing_since.get_or_insert(begun).elapsed();
+            let failing = failing_since.get_or_insert_with(Instant::now).elapsed();
             let timeout = Duration::from_millis(self.settings.config.task_timeout_ms);
             if !ends_session_only(&error) || failing > timeout {
                 return Err(error);
@@ -169,18 +169,34 @@ impl StreamThread {
         Ok(())
     }
 
-    fn run_session(&self, metrics: &mut ThreadMetrics) -> Result<()> {
+    fn run_session(&self, metrics: &mut ThreadMetrics) -> Result<(), Failed> {
         let (settings, control) = (&self.settings, &self.control);
-        let mut session = Session::begin(settings, self.thread, &self.name, control)?;
+        let begun = Session::begin(settings, self.thread, &self.name, control);
+        let mut session = begun.map_err(|error| Failed {
+            error,
+            was_well: false,
+        })?;
         while !control.is_stopping() {
             if let Err(error) = session.run_once(control, metrics) {
+                let was_well = session.was_well();
                 session.abandon(metrics);
-                return Err(error);
+                return Err(Failed { error, was_well });
             }
         }
         control.set_state(ThreadState::PendingShutdown);
-        session.close(control, metrics)
+        let closed = session.close(control, metrics);
+        closed.map_err(|error| Failed {
+            error,
+            was_well: true,
+        })
     }
+}
+
+/// How a session has ended.
+struct Failed {
+    error: Error,
+    /// Whether it did its work until then.
+    was_well: bool,
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {

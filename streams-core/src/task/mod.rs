@@ -193,7 +193,10 @@ impl Task {
             return true;
         };
         let now_ms = self.context.environment.clock.now_ms();
-        waits_for.all(|input| input.may_be_passed(now_ms, idle_ms_max))
+        // Every empty input is looked at, so that they all wait at the same time.
+        waits_for.fold(true, |may, input| {
+            input.may_be_passed(now_ms, idle_ms_max) && may
+        })
     }
 
     /// Calls the punctuations of the wall clock that are due.

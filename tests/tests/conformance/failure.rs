@@ -140,7 +140,11 @@ impl ExceptionHandler for Noting {
             offset => format!("{}-{}@{offset}", context.topic, context.partition),
         };
         let time = context.timestamp_ms;
-        let (node, task, headers) = (context.node, context.task_id, context.headers.len());
+        let (node, task, headers) = (
+            context.node,
+            context.task_id.unwrap(),
+            context.headers.len(),
+        );
         let (key, value) = (shown(context.key), shown(context.value));
         let error = error.downcast_ref::<Thrown>().map_or_else(
             || "org.apache.kafka.common.errors.SerializationException: …".to_owned(),

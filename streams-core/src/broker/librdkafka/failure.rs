@@ -16,6 +16,25 @@ pub(crate) fn broker_error(doing: impl Into<String>, error: KafkaError) -> Error
     Error::with_source(kind, doing, error)
 }
 
+/// The run time's error for a record that was not delivered: one that no later try can deliver is a
+/// failure of production, and not of the broker.
+pub(crate) fn delivery_error(doing: impl Into<String>, error: KafkaError) -> Error {
+    use RDKafkaErrorCode as Code;
+    match error.rdkafka_error_code() {
+        Some(
+            Code::MessageSizeTooLarge
+            | Code::InvalidRecord
+            | Code::UnknownTopic
+            | Code::UnknownPartition
+            | Code::UnknownTopicOrPartition
+            | Code::InvalidTopic
+            | Code::TopicAuthorizationFailed
+            | Code::PolicyViolation,
+        ) => Error::with_source(ErrorKind::Production, doing, error),
+        _ => broker_error(doing, error),
+    }
+}
+
 /// Whether another instance has taken the place of this one, or the group has gone on without it.
 fn is_fenced(error: &KafkaError) -> bool {
     code_of(error).is_some_and(is_fencing_code)

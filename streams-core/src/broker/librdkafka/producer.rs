@@ -14,7 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _,
 use rdkafka::{ClientConfig, Message as _};
 
 use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
-use crate::broker::librdkafka::failure::broker_error;
+use crate::broker::librdkafka::failure::{broker_error, delivery_error};
 use crate::broker::librdkafka::{client_config, log, log_error, native, partition_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
@@ -63,7 +63,7 @@ impl ProducerContext for DeliveryContext {
         let failure = DeliveryFailure {
             topic,
             partition,
-            error: broker_error(doing, error.clone()),
+            error: delivery_error(doing, error.clone()),
         };
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() < FAILURES_KEPT_MAX {
