@@ -76,7 +76,8 @@ impl Contender {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let Suite::Streams = arguments.suite;
     let cluster = Cluster::shared();
-    let input = cluster.topic("bench-input", input::PARTITIONS);
+    let input = cluster.unique("bench-input");
+    cluster.create_topic(&input, input::PARTITIONS, KEEP);
     println!("writing {} records", arguments.records);
     let without_op = input::produce(&cluster, &input, arguments.records);
     let chosen = |contender: &Contender| match contender {
@@ -95,9 +96,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     for round in 1..=arguments.repeat {
         for (contender, runs) in contenders.iter().zip(&mut all) {
-            let output = cluster.topic("bench-output", input::PARTITIONS);
+            let output = cluster.unique("bench-output");
             let rejected = format!("{output}-dlq");
-            cluster.create_topic(&rejected, input::PARTITIONS, &[]);
+            for topic in [&output, &rejected] {
+                cluster.create_topic(topic, input::PARTITIONS, KEEP);
+            }
             let group = cluster.unique("bench");
             let folder = tempfile::tempdir()?;
             let builder = contender
@@ -122,6 +125,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     Ok(())
 }
+
+/// The input's timestamps are old, and brokers delete what is.
+const KEEP: &[(&str, &str)] = &[("retention.ms", "-1")];
 
 /// The last transaction's markers reach its topics a moment after the commit.
 const SETTLE_LIMIT: Duration = Duration::from_secs(30);

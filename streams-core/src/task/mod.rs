@@ -194,9 +194,11 @@ impl Task {
         };
         let now_ms = self.context.environment.clock.now_ms();
         // Every empty input is looked at, so that they all wait at the same time.
-        waits_for.fold(true, |may, input| {
-            input.may_be_passed(now_ms, idle_ms_max) && may
-        })
+        let mut may_go_on = true;
+        for input in waits_for {
+            may_go_on &= input.may_be_passed(now_ms, idle_ms_max);
+        }
+        may_go_on
     }
 
     /// Calls the punctuations of the wall clock that are due.

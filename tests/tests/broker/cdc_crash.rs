@@ -13,7 +13,7 @@ use crate::cdc_workload::{Workload, assert_tells, create_table, create_workload_
 const KILLS: u64 = 12;
 
 /// Rows of the transaction that does not fit into one batch.
-const ROWS: usize = 60_000;
+const ROWS: usize = 200_000;
 
 /// `TRIBUTARY_SEED` repeats a run; without it every run differs.
 fn seed() -> u64 {
