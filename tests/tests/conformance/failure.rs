@@ -142,7 +142,9 @@ impl ExceptionHandler for Noting {
         let time = context.timestamp_ms;
         let (node, task, headers) = (
             context.node,
-            context.task_id.unwrap(),
+            context
+                .task_id
+                .map_or_else(String::new, |id| id.to_string()),
             context.headers.len(),
         );
         let (key, value) = (shown(context.key), shown(context.value));
