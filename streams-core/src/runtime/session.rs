@@ -128,7 +128,7 @@ impl Session {
     ) -> Result<()> {
         self.poll(control, metrics)?;
         let polled = Instant::now();
-        // Who does not poll is taken for dead, so a slow batch is left half done and taken up again.
+        // Who does not poll is taken for dead: a slow batch is left half done and taken up again.
         let poll_due = Duration::from_millis(self.settings.config.max_poll_interval_ms) / 2;
         if control.is_paused() {
             self.commit_if_due(control, metrics)?;
