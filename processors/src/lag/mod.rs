@@ -5,7 +5,7 @@ mod report;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use streams_core::config::key;
@@ -61,7 +61,11 @@ const RETRY_WAIT: Duration = Duration::from_secs(1);
 /// Moves to the upper left corner and clears the screen.
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
-/// Looks once, or again and again until SIGTERM or SIGINT. Waits for brokers that do not answer.
+/// How long `--once` waits for brokers that do not answer.
+const ONCE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Looks once, or again and again until SIGTERM or SIGINT. Waits for brokers that do not answer,
+/// with `--once` for 20 s.
 ///
 /// # Errors
 /// If the configuration is wrong, a topic is missing, or a request is refused.
@@ -75,6 +79,7 @@ pub fn run(args: LagArgs) -> Result<()> {
     let servers = config.bootstrap_servers.clone();
     let reader = OffsetReader::new(&config, args.groups.iter().map(|group| group.trim()))?;
     let shutdown = ShutdownSignal::install()?;
+    let begun = Instant::now();
     loop {
         let wait = match reader.look(
             args.topics.iter().map(|topic| topic.trim()),
@@ -87,6 +92,7 @@ pub fn run(args: LagArgs) -> Result<()> {
                 }
                 Duration::from_secs(args.interval.get())
             }
+            Err(error) if args.once && begun.elapsed() > ONCE_LIMIT => return Err(error),
             Err(error) if error.kind() == ErrorKind::Broker => {
                 tracing::warn!("bootstrap.servers={servers}: {error}; trying again");
                 RETRY_WAIT
