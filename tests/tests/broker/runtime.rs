@@ -207,3 +207,36 @@ fn missing_source_topic_ends_the_application_with_its_name() {
     assert_eq!(error.kind(), streams_core::ErrorKind::Config);
     assert!(error.to_string().contains("no-such-topic"), "{error}");
 }
+
+#[test]
+fn record_that_the_broker_refuses_ends_the_application_instead_of_being_tried_for_ever() {
+    let cluster = Cluster::shared();
+    let (input, output) = (cluster.topic("in", 1), cluster.unique("small"));
+    cluster.create_topic(&output, 1, &[("max.message.bytes", "1000")]);
+    cluster.produce(&input, [("a", "x".repeat(5_000))]);
+    let id = cluster.unique("relay");
+    let app = App::start(&cluster, &id, relay(&input, &output), &[]);
+    assert_eq!(
+        app.streams.wait_for_state(State::Error, LIMIT),
+        State::Error
+    );
+    let error = app.streams.error().unwrap();
+    assert_eq!(error.kind(), streams_core::ErrorKind::Production);
+    assert!(error.to_string().contains(&output), "{error}");
+}
+
+#[test]
+fn paused_application_rests_and_goes_on_when_it_is_resumed() {
+    let cluster = Cluster::shared();
+    let (input, output) = (cluster.topic("in", 2), cluster.topic("out", 2));
+    let expected = numbers(20_000);
+    let id = cluster.unique("relay");
+    let app = App::start(&cluster, &id, relay(&input, &output), &[]);
+    app.await_running();
+    app.streams.pause();
+    cluster.produce(&input, expected.records());
+    cluster.wait_for_members(&id, 1, LIMIT);
+    assert!(cluster.read_settled(&output, LIMIT).is_empty());
+    app.streams.resume();
+    expected.assert_topic(&cluster, &output, LIMIT);
+}
