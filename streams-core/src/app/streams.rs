@@ -118,7 +118,7 @@ impl KafkaStreams {
     pub fn start(&mut self) -> Result<()> {
         if self.running.is_some() {
             return Err(Error::new(
-                ErrorKind::Topology,
+                ErrorKind::Config,
                 "the application has been started before",
             ));
         }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
 use crate::id::TaskId;
 use crate::processor::FixedKeyRecord;
 use crate::processor::port::Fanout;
@@ -146,13 +145,6 @@ impl<'a, K, V> ProcessorContext<'a, K, V> {
     /// below `transaction.timeout.ms` and `max.poll.interval.ms`.
     pub fn wait(&mut self, duration: Duration) {
         self.task.environment.clock.sleep(duration);
-    }
-
-    /// Stops the task with this failure, past every handler.
-    pub fn fail(&mut self, message: impl Into<String>) {
-        let node = self.node_name;
-        let message = format!("node={node}: {}", message.into());
-        self.task.fail(Error::new(ErrorKind::Processing, message));
     }
 }
 

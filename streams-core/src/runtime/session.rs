@@ -213,7 +213,8 @@ impl Session {
         Ok(())
     }
 
-    /// How long the poll may wait for a first record: not past the next commit or punctuation.
+    /// How long the poll may wait for a first record: not past the next commit. Punctuations of the
+    /// wall clock are looked at after each poll, so they may be late by `poll.ms`.
     fn poll_wait(&self) -> Duration {
         let poll = Duration::from_millis(self.settings.config.poll_ms);
         if !self.tasks.is_dirty() {
