@@ -305,8 +305,8 @@ impl Session {
     }
 
     /// Asks the production handler about each record that could not be delivered. Its bytes are
-    /// gone by now, so a dead letter is no answer; under exactly-once the transaction has failed
-    /// with the record, and the session with it, unless the record can be left out.
+    /// gone by now, so a dead letter is no answer; nor can the record be left out under
+    /// exactly-once, where the transaction has failed with it.
     fn check_deliveries(&self) -> Result<()> {
         while let Some(failure) = self.collector.take_failure() {
             if failure.error.kind() == ErrorKind::Fenced {
