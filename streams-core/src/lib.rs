@@ -9,9 +9,11 @@ pub mod observability;
 pub mod processor;
 pub mod record;
 pub mod serde;
+pub mod store;
 pub mod testing;
 pub mod topic;
 pub mod topology;
+pub mod window;
 
 mod app;
 mod runtime;

@@ -1,7 +1,9 @@
 //! The broker as the run time sees it. Only `librdkafka` below names the client library.
 
+mod collector;
 mod librdkafka;
 
+pub use collector::Collector;
 pub use librdkafka::admin::{Admin, NewTopic};
 pub use librdkafka::consumer::{
     Assignment, CommittedOffset, ConsumerEvent, GroupConsumer, StartAt,

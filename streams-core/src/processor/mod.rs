@@ -17,7 +17,7 @@ pub use handler::{
     HandlerResponse, RetryOnError, StreamsHandlers,
 };
 pub use punctuate::{Punctuation, PunctuationType};
-pub use sink::{Collector, SinkTopic, StreamPartitioner, TopicNameExtractor};
+pub use sink::{SinkTopic, StreamPartitioner, TopicNameExtractor};
 pub use source::{
     FailOnInvalidTimestamp, LogAndSkipOnInvalidTimestamp, TimestampExtractor,
     UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,
@@ -73,6 +73,19 @@ pub trait Processor<KIn, VIn, KOut, VOut>: 'static {
         timestamp_ms: i64,
     ) -> Result<(), ProcessorError> {
         let _ = (context, punctuation, timestamp_ms);
+        Ok(())
+    }
+
+    /// Called before each commit: what has been kept back, such as in the cache of a store, is to be
+    /// forwarded now.
+    ///
+    /// # Errors
+    /// As for [`Processor::process`].
+    fn flush(
+        &mut self,
+        context: &mut ProcessorContext<'_, KOut, VOut>,
+    ) -> Result<(), ProcessorError> {
+        let _ = context;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use crate::processor::punctuate::Punctuation;
 use crate::processor::task_context::{TaskContext, Tries};
 use crate::processor::{Processor, ProcessorError};
 use crate::record::Record;
+use crate::store::StoreContext;
 
 /// What the task calls on each of its processors, whatever their types.
 pub(crate) trait Lifecycle {
@@ -22,6 +23,9 @@ pub(crate) trait Lifecycle {
 
     fn punctuate(&mut self, task: &mut TaskContext, due: Punctuation, timestamp_ms: i64);
 
+    /// Lets the processor send what it keeps back, before a commit.
+    fn flush(&mut self, task: &mut TaskContext);
+
     fn close(&mut self);
 }
 
@@ -31,6 +35,8 @@ pub(crate) struct ProcessorNode<P, KIn, VIn, KOut, VOut> {
     children: Fanout<KOut, VOut>,
     id: usize,
     name: Rc<str>,
+    /// Where its stores see the time of the record at hand.
+    store_times: Option<Rc<StoreContext>>,
     input: PhantomData<fn(KIn, VIn)>,
 }
 
@@ -43,12 +49,14 @@ where
         children: Fanout<KOut, VOut>,
         id: usize,
         name: Rc<str>,
+        store_times: Option<Rc<StoreContext>>,
     ) -> Self {
         Self {
             processor,
             children,
             id,
             name,
+            store_times,
             input: PhantomData,
         }
     }
@@ -63,6 +71,10 @@ where
     ) {
         let mut copy = copy;
         let mut retries = 0;
+        // No handler can leave out a record whose store has failed: later ones would be wrong.
+        if let Some(failure) = store_failure(&*error) {
+            return task.fail(failure);
+        }
         loop {
             let tries = match copy {
                 Some(_) => Tries::repeatable(retries),
@@ -94,6 +106,9 @@ where
 {
     #[inline]
     fn push(&mut self, task: &mut TaskContext, record: Record<KIn, VIn>) {
+        if let Some(times) = &self.store_times {
+            times.record_timestamp_ms.set(record.timestamp_ms);
+        }
         let copy = if task.retries_processing {
             self.processor.copy_for_retry(&record)
         } else {
@@ -124,8 +139,19 @@ where
 
     fn punctuate(&mut self, task: &mut TaskContext, due: Punctuation, timestamp_ms: i64) {
         task.punctuation_ms = timestamp_ms;
+        if let Some(times) = &self.store_times {
+            times.record_timestamp_ms.set(timestamp_ms);
+        }
         let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
         if let Err(error) = self.processor.punctuate(&mut context, due, timestamp_ms) {
+            let origin = FailureOrigin::Processing;
+            task.handle_failure(origin, &self.name, &*error, Tries::ONCE);
+        }
+    }
+
+    fn flush(&mut self, task: &mut TaskContext) {
+        let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
+        if let Err(error) = self.processor.flush(&mut context) {
             let origin = FailureOrigin::Processing;
             task.handle_failure(origin, &self.name, &*error, Tries::ONCE);
         }
@@ -134,4 +160,14 @@ where
     fn close(&mut self) {
         self.processor.close();
     }
+}
+
+/// The failure of a store or a producer that a processor has met, which no handler is asked about.
+fn store_failure(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    let error = error.downcast_ref::<Error>()?;
+    let ends_task = matches!(
+        error.kind(),
+        ErrorKind::Io | ErrorKind::Fenced | ErrorKind::Broker | ErrorKind::Production
+    );
+    ends_task.then(|| Error::new(error.kind(), error.to_string()))
 }

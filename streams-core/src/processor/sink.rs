@@ -4,27 +4,12 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::ErrorKind;
 use crate::processor::handler::FailureOrigin;
 use crate::processor::port::Push;
 use crate::processor::task_context::{TaskContext, Tries};
 use crate::record::{OutgoingRecord, Record, RecordMetadata};
 use crate::serde::{Presence, SerdeError, Serializer};
-
-/// Takes what a task sends: the thread's producer, or a test driver.
-pub trait Collector {
-    /// Takes one record. It is delivered, or its failure known, by the next commit.
-    ///
-    /// # Errors
-    /// If it cannot be taken at all.
-    fn send(&self, record: &OutgoingRecord<'_>) -> Result<()>;
-
-    /// The number of partitions of a topic, for a custom partitioner.
-    ///
-    /// # Errors
-    /// If the topic does not exist or no broker answers.
-    fn partition_count(&self, topic: &str) -> Result<i32>;
-}
 
 /// Chooses the partitions of a record (`StreamPartitioner`, KIP-873).
 pub trait StreamPartitioner<K, V>: Send + Sync {

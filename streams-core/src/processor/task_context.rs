@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::broker::Collector;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::id::{TaskId, TopicPartition};
@@ -13,7 +14,6 @@ use crate::processor::handler::{
     StreamsHandlers, dead_letter_headers,
 };
 use crate::processor::punctuate::PunctuationQueue;
-use crate::processor::sink::Collector;
 use crate::record::{Headers, OutgoingRecord, RawRecord, RecordMetadata};
 
 /// What a task is given by whoever runs it.

@@ -4,10 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::broker::{DeliveryFailure, GroupConsumer, TransactionalProducer};
+use crate::broker::{Collector, DeliveryFailure, GroupConsumer, TransactionalProducer};
 use crate::error::Result;
 use crate::id::TopicPartition;
-use crate::processor::Collector;
 use crate::record::OutgoingRecord;
 
 /// The producer of a thread, and its transaction: the only place that begins and ends one.

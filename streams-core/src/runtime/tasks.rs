@@ -1,6 +1,7 @@
 //! The tasks of a thread, and which partition goes to which.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use crate::config::TimestampExtraction;
 use crate::error::{Error, Result};
@@ -8,6 +9,7 @@ use crate::id::{TaskId, TopicPartition};
 use crate::metrics::{StreamsMetrics, TaskMetrics};
 use crate::processor::TaskEnvironment;
 use crate::record::RawRecord;
+use crate::store::{StoreContext, TaskStores};
 use crate::task::{Idling, Task, encode_metadata};
 use crate::topology::{Topology, link};
 
@@ -83,12 +85,12 @@ impl Tasks {
         let Some(part) = maker.topology.subtopology(id.subtopology) else {
             return Ok(());
         };
-        let linked = link(
-            maker.topology,
-            part,
-            &maker.environment.application_id,
-            maker.default_timestamp,
-        )?;
+        let application_id = &maker.environment.application_id;
+        let context = StoreContext::new(id.partition, Rc::clone(&maker.environment.collector));
+        let builders = maker.topology.stores_of(part);
+        let stores = TaskStores::in_memory(builders, application_id, context);
+        let (topology, timestamps) = (maker.topology, maker.default_timestamp);
+        let linked = link(topology, part, application_id, timestamps, &stores)?;
         let place = self.tasks.len();
         for (input, (partition, _)) in inputs.iter().enumerate() {
             self.index.insert(partition.clone(), self.partitions.len());
@@ -100,7 +102,14 @@ impl Tasks {
                 paused: false,
             });
         }
-        let task = Task::new(id, linked, inputs, maker.environment.clone(), maker.idling);
+        let task = Task::new(
+            id,
+            linked,
+            stores,
+            inputs,
+            maker.environment.clone(),
+            maker.idling,
+        );
         let metrics = maker.metrics.task(maker.thread_name, &id.to_string());
         self.tasks.push(RunningTask { task, metrics });
         Ok(())

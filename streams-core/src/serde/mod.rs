@@ -12,6 +12,7 @@ mod number;
 mod text;
 mod unit;
 mod uuid;
+mod windowed;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -27,6 +28,7 @@ pub use number::{Bool, F32, F64, I16, I32, I64};
 pub use text::{SharedUtf8, Utf8, Utf8Lossy};
 pub use unit::Unit;
 pub use uuid::UuidSerde;
+pub use windowed::{SessionWindowed, TimeWindowed};
 
 /// Why bytes could not be read, or a value not be written.
 #[derive(Debug)]
@@ -117,6 +119,29 @@ impl<T, S: Serializer<T> + Deserializer<T> + ?Sized> Serde<T> for S {}
 
 /// A serde whose format is known only at run time; shared by all that use the same topic.
 pub type SharedSerde<T> = Arc<dyn Serde<T>>;
+
+impl<T, S: Serializer<T> + ?Sized> Serializer<T> for Arc<S> {
+    fn serialize(
+        &self,
+        topic: &str,
+        headers: &mut Headers,
+        data: &T,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Presence, SerdeError> {
+        (**self).serialize(topic, headers, data, buffer)
+    }
+}
+
+impl<T, S: Deserializer<T> + ?Sized> Deserializer<T> for Arc<S> {
+    fn deserialize(
+        &self,
+        topic: &str,
+        headers: &Headers,
+        data: Option<&[u8]>,
+    ) -> Result<T, SerdeError> {
+        (**self).deserialize(topic, headers, data)
+    }
+}
 
 /// Lets a null through as `None`, and all else to the inner serde.
 #[derive(Debug, Clone, Copy, Default)]

@@ -2,7 +2,7 @@
 //!
 //! A task buffers the records of its input partitions, takes them in the order of their event
 //! times and knows what is to be committed. It never touches a broker: what it sends goes to a
-//! [`Collector`](crate::processor::Collector), and whoever runs it commits.
+//! [`Collector`](crate::broker::Collector), and whoever runs it commits.
 
 mod input;
 mod metadata;
@@ -16,6 +16,7 @@ use crate::processor::{
     Lifecycle, PunctuationType, SourcePort, TaskContext, TaskCounts, TaskEnvironment,
 };
 use crate::record::RawRecord;
+use crate::store::TaskStores;
 use crate::topology::LinkedTask;
 
 pub(crate) use input::CommittedPosition;
@@ -38,6 +39,7 @@ pub(crate) struct Task {
     inputs: Vec<Input>,
     sources: Vec<(usize, Box<dyn SourcePort>)>,
     processors: Vec<(usize, Rc<RefCell<dyn Lifecycle>>)>,
+    stores: TaskStores,
     idling: Idling,
 }
 
@@ -46,6 +48,7 @@ impl Task {
     pub(crate) fn new(
         id: TaskId,
         linked: LinkedTask,
+        stores: TaskStores,
         inputs: impl IntoIterator<Item = (TopicPartition, usize)>,
         environment: TaskEnvironment,
         idling: Idling,
@@ -60,6 +63,7 @@ impl Task {
             inputs: Vec::new(),
             sources,
             processors,
+            stores,
             idling,
         };
         for (from, node) in inputs {
@@ -242,6 +246,35 @@ impl Task {
     /// Whether a processor has asked for a commit.
     pub(crate) fn commit_requested(&self) -> bool {
         self.context.commit_requested
+    }
+
+    /// Lets every processor send what it keeps back; to be called before the producer is flushed for
+    /// a commit.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        for (_, processor) in &self.processors {
+            processor.borrow_mut().flush(&mut self.context);
+        }
+        self.check()
+    }
+
+    /// Commits what the task's stores have been written, after the producer has committed; see
+    /// [`TaskStores::commit`].
+    pub(crate) fn commit_stores(
+        &mut self,
+        changelog_offset: impl Fn(&str) -> Option<i64>,
+    ) -> Result<()> {
+        let now_ms = self.context.now_ms();
+        self.stores.commit(now_ms, changelog_offset)
+    }
+
+    /// The task's stores.
+    pub(crate) fn stores(&self) -> &TaskStores {
+        &self.stores
+    }
+
+    /// The memory that uncommitted writes of the task's stores take, about.
+    pub(crate) fn uncommitted_bytes(&self) -> usize {
+        self.stores.context().uncommitted_bytes()
     }
 
     /// What the task has done since this was last asked.

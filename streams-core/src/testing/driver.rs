@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
+use crate::store::{StoreAccess, StoreContext, TaskStores};
 use crate::task::{Idling, Task};
 use crate::testing::collector::MemoryCollector;
 use crate::topic::Topic;
@@ -101,17 +102,17 @@ impl TopologyTestDriverBuilder {
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
         };
-        let linked = link(
-            &topology,
-            &topology.whole(),
-            &application_id,
-            TimestampExtraction::Fail,
-        )?;
+        let whole = topology.whole();
+        let store_context = StoreContext::new(0, Rc::clone(&collector) as _);
+        let builders = topology.stores_of(&whole);
+        let stores = TaskStores::in_memory(builders, &application_id, store_context);
+        let timestamps = TimestampExtraction::Fail;
+        let linked = link(&topology, &whole, &application_id, timestamps, &stores)?;
         let id = TaskId {
             subtopology: 0,
             partition: 0,
         };
-        let mut task = Task::new(id, linked, [], environment, idling);
+        let mut task = Task::new(id, linked, stores, [], environment, idling);
         task.initialize()?;
         let inputs = BTreeMap::new();
         let mut driver = TopologyTestDriver {
@@ -315,6 +316,11 @@ impl TopologyTestDriver {
         self.collector.topics()
     }
 
+    /// The topology's stores, to look into after each step.
+    pub fn stores(&self) -> StoreAccess<'_> {
+        self.task.stores().access_all()
+    }
+
     /// What the task has counted since this was last asked.
     pub fn take_counts(&mut self) -> TaskCounts {
         self.task.take_counts()
@@ -367,8 +373,12 @@ impl TopologyTestDriver {
                 fed |= self.feed(&topic, raw.key(), raw.value(), timestamp_ms, headers);
             }
             if !processed && !fed {
+                self.task.flush()?;
+                if self.collector.has_fresh() {
+                    continue;
+                }
                 self.task.committed();
-                return Ok(());
+                return self.task.commit_stores(|_| None);
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::processor::{
     StreamPartitioner, TimestampExtractor,
 };
 use crate::serde::{Deserializer, Serializer};
+use crate::store::{StoreAccess, StoreBuilder};
 use crate::topology::node::{AutoOffsetReset, Link, Node, NodeKind, SourceTopics};
 use crate::topology::subtopology::subtopologies;
 use crate::topology::{InternalTopic, Topology, TopologyInner};
@@ -155,6 +156,7 @@ impl<K, V> Sink<K, V> {
 pub struct TopologyBuilder {
     nodes: Vec<Node>,
     internal_topics: Vec<InternalTopic>,
+    stores: Vec<StoreBuilder>,
 }
 
 impl TopologyBuilder {
@@ -237,6 +239,31 @@ impl TopologyBuilder {
         Ok(())
     }
 
+    /// Adds a store, to be connected to the processors that use it.
+    ///
+    /// # Errors
+    /// If there is a store of this name.
+    pub fn add_state_store(&mut self, store: StoreBuilder) -> Result<()> {
+        let name = store.name();
+        if self.stores.iter().any(|known| known.name() == name) {
+            return Err(invalid(format!("store {name} has already been added")));
+        }
+        self.stores.push(store);
+        Ok(())
+    }
+
+    /// Lets a processor use these stores, which may be added later.
+    pub fn connect_stores<K, V>(&mut self, processor: NodeHandle<K, V>, stores: &[Arc<str>]) {
+        let node = self.nodes.get_mut(processor.index);
+        if let Some(NodeKind::Processor { stores: connected }) = node.map(|node| &mut node.kind) {
+            for store in stores {
+                if !connected.contains(store) {
+                    connected.push(Arc::clone(store));
+                }
+            }
+        }
+    }
+
     /// Adds a processor below `parents`; `supplier` makes one instance for each task.
     ///
     /// # Errors
@@ -254,15 +281,42 @@ impl TopologyBuilder {
         KOut: 'static,
         VOut: 'static,
     {
+        self.add_stateful_processor(name, move |_| Ok(supplier()), parents, &[])
+    }
+
+    /// Adds a processor below `parents` that uses `stores`; `supplier` makes one instance for each
+    /// task, and finds its stores there.
+    ///
+    /// # Errors
+    /// If the name is taken or there is no parent. What the supplier asks for and may not have is
+    /// told when a task is made.
+    pub fn add_stateful_processor<KIn, VIn, KOut, VOut, P>(
+        &mut self,
+        name: &str,
+        supplier: impl Fn(&StoreAccess<'_>) -> Result<P> + Send + Sync + 'static,
+        parents: &[NodeHandle<KIn, VIn>],
+        stores: &[Arc<str>],
+    ) -> Result<NodeHandle<KOut, VOut>>
+    where
+        P: Processor<KIn, VIn, KOut, VOut>,
+        KIn: 'static,
+        VIn: 'static,
+        KOut: 'static,
+        VOut: 'static,
+    {
         let link: Link = Arc::new(move |linker| {
             let children = linker.children::<KOut, VOut>()?;
-            let node = ProcessorNode::new(supplier(), children, linker.node_index(), linker.name());
+            let processor = supplier(&linker.stores())?;
+            let (index, name, times) = (linker.node_index(), linker.name(), linker.store_times());
+            let node = ProcessorNode::new(processor, children, index, name, times);
             let node = Rc::new(RefCell::new(node));
             linker.add_processor(Rc::clone(&node) as Rc<RefCell<dyn Lifecycle>>);
             linker.set_port::<KIn, VIn>(node as Port<KIn, VIn>);
             Ok(())
         });
-        let kind = NodeKind::Processor { stores: Vec::new() };
+        let kind = NodeKind::Processor {
+            stores: stores.to_vec(),
+        };
         self.add_child(name, kind, parents, link)
     }
 
@@ -325,7 +379,8 @@ impl TopologyBuilder {
     /// Checks the graph and makes it immutable.
     ///
     /// # Errors
-    /// If a node has several children and neither copies its records nor routes them.
+    /// If a node has several children and neither copies its records nor routes them, or a store that
+    /// a processor is connected to is not there.
     pub fn build(self) -> Result<Topology> {
         for node in &self.nodes {
             // A source reads the bytes again for each child.
@@ -337,9 +392,11 @@ impl TopologyBuilder {
                 )));
             }
         }
+        self.check_stores()?;
         let Self {
             nodes,
             internal_topics,
+            stores,
         } = self;
         let subtopologies = subtopologies(&nodes);
         Ok(Topology {
@@ -347,8 +404,25 @@ impl TopologyBuilder {
                 nodes,
                 subtopologies,
                 internal_topics,
+                stores,
             }),
         })
+    }
+
+    fn check_stores(&self) -> Result<()> {
+        for node in &self.nodes {
+            let unknown = node
+                .stores()
+                .iter()
+                .find(|name| !self.stores.iter().any(|store| store.name() == *name));
+            if let Some(store) = unknown {
+                let name = &node.name;
+                return Err(invalid(format!(
+                    "processor {name} is connected to store {store}, which nobody has added"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn add_child<KIn, VIn, KOut, VOut>(

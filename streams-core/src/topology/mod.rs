@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::store::StoreBuilder;
+
 pub use builder::{NodeHandle, Sink, Source, TopologyBuilder};
 pub use node::AutoOffsetReset;
 
@@ -36,6 +38,7 @@ pub(crate) struct TopologyInner {
     pub(crate) nodes: Vec<Node>,
     pub(crate) subtopologies: Vec<Subtopology>,
     pub(crate) internal_topics: Vec<InternalTopic>,
+    pub(crate) stores: Vec<StoreBuilder>,
 }
 
 /// A topic that the topology owns: made at start, named `<application.id>-<name>`.
@@ -141,6 +144,21 @@ impl Topology {
     /// The sub-topology of this number.
     pub(crate) fn subtopology(&self, number: usize) -> Option<&Subtopology> {
         self.inner.subtopologies.get(number)
+    }
+
+    /// The stores that the processors of a sub-topology use, in the order of their first use.
+    pub(crate) fn stores_of(&self, part: &Subtopology) -> Vec<&StoreBuilder> {
+        let mut found: Vec<&StoreBuilder> = Vec::new();
+        let nodes = part
+            .nodes
+            .iter()
+            .filter_map(|node| self.inner.nodes.get(*node));
+        for name in nodes.flat_map(Node::stores) {
+            let is_known = found.iter().any(|store| store.name() == name);
+            let store = self.inner.stores.iter().find(|store| store.name() == name);
+            found.extend(store.filter(|_| !is_known));
+        }
+        found
     }
 
     /// All sub-topologies as one, as the test driver runs them.

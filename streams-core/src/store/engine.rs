@@ -1,0 +1,125 @@
+//! Where the committed entries of a store are: RocksDB or memory, behind one set of calls.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::error::Result;
+use crate::store::database::TaskDatabase;
+use crate::store::overlay::is_empty_range;
+
+/// An entry of a store, in bytes.
+pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);
+
+/// The committed entries of one store of one task.
+///
+/// Any thread may read it; only the store's task, or whoever restores it, writes.
+#[derive(Clone)]
+pub(crate) enum Engine {
+    /// A column family of the task's RocksDB.
+    RocksDb(Arc<TaskDatabase>, Arc<str>),
+    /// Memory; its entries go with the process.
+    Memory(Arc<MemoryTable>),
+}
+
+/// Entries in memory.
+#[derive(Default)]
+pub(crate) struct MemoryTable(RwLock<BTreeMap<Box<[u8]>, Box<[u8]>>>);
+
+/// A part of a store to read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span<'a> {
+    pub(crate) lower: Bound<&'a [u8]>,
+    pub(crate) upper: Bound<&'a [u8]>,
+    /// From the last key to the first.
+    pub(crate) is_reverse: bool,
+}
+
+impl Engine {
+    /// Shows `read` the value of a key.
+    pub(crate) fn get<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
+        match self {
+            Self::RocksDb(database, column) => database.get(column, key, read),
+            Self::Memory(table) => Ok(read(table.read().get(key).map(|value| &**value))),
+        }
+    }
+
+    /// Shows `visit` the entries of a span, in its order, until it returns false.
+    pub(crate) fn scan(
+        &self,
+        span: Span<'_>,
+        visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<()> {
+        match self {
+            Self::RocksDb(database, column) => database.scan(column, span, visit),
+            Self::Memory(table) => {
+                table.scan(span, visit);
+                Ok(())
+            }
+        }
+    }
+
+    /// About how many entries there are.
+    pub(crate) fn approximate_count(&self) -> Result<u64> {
+        match self {
+            Self::RocksDb(database, column) => database.approximate_count(column),
+            Self::Memory(table) => Ok(table.read().len() as u64),
+        }
+    }
+}
+
+impl MemoryTable {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Box<[u8]>, Box<[u8]>>> {
+        // Every write leaves the map whole.
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn scan(&self, span: Span<'_>, mut visit: impl FnMut(&[u8], &[u8]) -> bool) {
+        if is_empty_range(span.lower, span.upper) {
+            return;
+        }
+        let entries = self.read();
+        let mut range = entries.range::<[u8], _>((span.lower, span.upper));
+        if span.is_reverse {
+            range
+                .rev()
+                .take_while(|(key, value)| visit(key, value))
+                .for_each(drop);
+        } else {
+            range.all(|(key, value)| visit(key, value));
+        }
+    }
+
+    /// Applies deletions of ranges, then writes, in one step for readers.
+    pub(super) fn apply<'a>(
+        &self,
+        deleted: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        writes: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+    ) {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (from, to) in deleted {
+            let range = (Bound::Included(from), Bound::Excluded(to));
+            let keys: Vec<Box<[u8]>> = entries
+                .range::<[u8], _>(range)
+                .map(|(key, _)| key.clone())
+                .collect();
+            for key in keys {
+                entries.remove(&key);
+            }
+        }
+        for (key, value) in writes {
+            match value {
+                Some(value) => entries.insert(Box::from(key), Box::from(value)),
+                None => entries.remove(key),
+            };
+        }
+    }
+
+    /// Removes every entry.
+    pub(super) fn clear(&self) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}

@@ -1,0 +1,80 @@
+//! The kinds of stores: what their changelogs hold, and how it is read back.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::bytes::ByteStore;
+use crate::store::segment::Retention;
+use crate::store::window::WindowStoreSettings;
+use crate::store::{session, window};
+
+/// What a store is, as far as its bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    /// Values by key.
+    KeyValue,
+    /// Values and their times by key.
+    TimestampedKeyValue,
+    /// Values by key and window.
+    Window(WindowStoreSettings),
+    /// Values and their times by key and window.
+    TimestampedWindow(WindowStoreSettings),
+    /// Values by key and session.
+    Session {
+        /// How long sessions are kept after their end, in milliseconds.
+        retention_ms: i64,
+    },
+}
+
+impl StoreKind {
+    /// How long entries are kept, in milliseconds, where they are not kept for ever: then the
+    /// changelog's records are deleted by age too.
+    pub(crate) fn retention_ms(self) -> Option<i64> {
+        match self {
+            Self::KeyValue | Self::TimestampedKeyValue => None,
+            Self::Window(settings) | Self::TimestampedWindow(settings) => {
+                Some(settings.retention_ms)
+            }
+            Self::Session { retention_ms } => Some(retention_ms),
+        }
+    }
+
+    /// Applies a changelog record to a store that is being restored.
+    ///
+    /// # Errors
+    /// If it is no record of such a store.
+    pub(crate) fn restore(
+        self,
+        store: &ByteStore,
+        key: &[u8],
+        value: Option<&[u8]>,
+        timestamp_ms: i64,
+    ) -> Result<()> {
+        let timestamped = |value: &[u8]| [&timestamp_ms.to_be_bytes(), value].concat();
+        let restored = match self {
+            Self::KeyValue => {
+                store.put(key, value);
+                Some(())
+            }
+            Self::TimestampedKeyValue => {
+                store.observe_time(timestamp_ms);
+                store.put(key, value.map(timestamped).as_deref());
+                Some(())
+            }
+            Self::Window(settings) => window::restore(store, settings.retention(), key, value),
+            Self::TimestampedWindow(settings) => {
+                let value = value.map(timestamped);
+                window::restore(store, settings.retention(), key, value.as_deref())
+            }
+            Self::Session { retention_ms } => {
+                session::restore(store, Retention::of(retention_ms), key, value)
+            }
+        };
+        restored.ok_or_else(|| {
+            let (name, length) = (store.name(), key.len());
+            let message = format!(
+                "the changelog of store={name} holds a key of {length} bytes, which is none of a \
+                 store of this kind"
+            );
+            Error::new(ErrorKind::Serde, message)
+        })
+    }
+}

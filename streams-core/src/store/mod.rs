@@ -1,0 +1,40 @@
+//! Stores: the state of a task, by key, window, session or version.
+//!
+//! A store is named and typed once ([`KeyValueStore`], [`WindowStore`], …), defined by a
+//! [`StoreBuilder`] in the topology, and used in a task through a handle ([`TaskKeyValueStore`], …).
+//! Each handle is types and a key layout over the same store of bytes: committed entries in RocksDB
+//! or in memory, uncommitted writes over them, and a changelog. What the changelog holds is the JVM's,
+//! byte for byte; what is on disk is ours.
+//!
+//! A store knows no topology, no partition but its task's, and never begins or ends a transaction:
+//! whoever runs the task commits the producer first and then, in one write for all stores of the
+//! task, what they hold and where they stand.
+
+mod builder;
+mod bytes;
+mod codec;
+mod context;
+mod database;
+mod engine;
+mod entries;
+mod key_value;
+mod kind;
+mod name;
+mod overlay;
+mod position;
+mod segment;
+mod session;
+mod task_stores;
+mod window;
+
+pub use builder::{StoreBuilder, StoreType};
+pub use codec::ValueAndTimestamp;
+pub use entries::StoreIterator;
+pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
+pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
+pub use session::TaskSessionStore;
+pub use task_stores::StoreAccess;
+pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
+
+pub(crate) use context::StoreContext;
+pub(crate) use task_stores::TaskStores;

@@ -1,0 +1,159 @@
+//! Entries that expire: keys with a time, kept in segments of time that are dropped as a whole.
+//!
+//! On disk a key begins with the number of its segment, so that a scan meets entries in the JVM's
+//! order (segment by segment), and a segment is dropped by one deletion of a range. What follows is
+//! the key as it stands in the changelog.
+
+use std::cell::Cell;
+use std::ops::Bound;
+
+use crate::error::Result;
+use crate::store::bytes::ByteStore;
+use crate::store::entries::{OwnedSpan, after_prefix};
+
+/// How long entries are kept, and in how large pieces they are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// Entries are seen until the store's time is this much past theirs, in milliseconds.
+    pub(crate) retention_ms: i64,
+    /// The length of a segment, in milliseconds.
+    pub(crate) segment_interval_ms: i64,
+}
+
+impl Retention {
+    /// The shortest segment that a store has unless told otherwise (`Stores`).
+    const SEGMENT_INTERVAL_MS_MIN: i64 = 60_000;
+
+    /// Segments of half the retention, as on the JVM.
+    pub(crate) fn of(retention_ms: i64) -> Self {
+        Self {
+            retention_ms,
+            segment_interval_ms: (retention_ms / 2).max(Self::SEGMENT_INTERVAL_MS_MIN),
+        }
+    }
+
+    pub(super) fn segment(&self, time_ms: i64) -> i64 {
+        time_ms.div_euclid(self.segment_interval_ms.max(1))
+    }
+
+    /// The first time that can still be seen when the store's time is `observed_ms`.
+    pub(super) fn first_visible_ms(&self, observed_ms: i64) -> i64 {
+        observed_ms
+            .saturating_sub(self.retention_ms)
+            .saturating_add(1)
+    }
+
+    fn first_live_segment(&self, observed_ms: i64) -> i64 {
+        self.segment(observed_ms.saturating_sub(self.retention_ms))
+    }
+}
+
+/// The bytes of a segment's number, in the order of the numbers.
+pub(super) fn segment_prefix(segment: i64) -> [u8; SEGMENT_BYTES] {
+    (segment ^ i64::MIN).to_be_bytes()
+}
+
+/// The bytes that a key on disk has before the key of the changelog.
+pub(super) const SEGMENT_BYTES: usize = 8;
+
+/// A store whose keys have times.
+pub(super) struct SegmentedBytes {
+    pub(super) bytes: ByteStore,
+    pub(super) retention: Retention,
+    /// Segments below this have been dropped.
+    first_kept: Cell<i64>,
+}
+
+impl SegmentedBytes {
+    pub(super) fn new(bytes: ByteStore, retention: Retention) -> Self {
+        Self {
+            bytes,
+            retention,
+            first_kept: Cell::new(i64::MIN),
+        }
+    }
+
+    /// Writes a key, which begins with its segment; returns whether the segment is still kept.
+    pub(super) fn put(&self, key: &[u8], time_ms: i64, value: Option<&[u8]>) -> bool {
+        self.bytes.observe_time(time_ms);
+        let first_live = self
+            .retention
+            .first_live_segment(self.bytes.observed_time_ms());
+        if self.retention.segment(time_ms) < first_live {
+            return false;
+        }
+        self.drop_before(first_live);
+        self.bytes.put(key, value);
+        true
+    }
+
+    fn drop_before(&self, first_live: i64) {
+        let first_kept = self
+            .first_kept
+            .replace(self.first_kept.get().max(first_live));
+        if first_live > first_kept && first_live > 0 {
+            let from = if first_kept == i64::MIN {
+                i64::MIN
+            } else {
+                first_kept
+            };
+            self.bytes
+                .delete_range(&segment_prefix(from), &segment_prefix(first_live));
+        }
+    }
+
+    /// The first time that can be seen.
+    pub(super) fn first_visible_ms(&self) -> i64 {
+        self.retention
+            .first_visible_ms(self.bytes.observed_time_ms())
+    }
+
+    /// Shows `read` the value of a key that begins with its segment.
+    pub(super) fn read<R>(
+        &self,
+        key: &[u8],
+        time_ms: i64,
+        read: impl FnOnce(Option<&[u8]>) -> Result<R>,
+    ) -> Result<R> {
+        if time_ms < self.first_visible_ms() {
+            return read(None);
+        }
+        self.bytes.read(key, read)?
+    }
+}
+
+/// One span for each segment that may hold entries of these times, in order, as far as they can
+/// still be seen when the store's time is `observed_ms`; `span` makes a segment's from its prefix.
+pub(super) fn spans(
+    retention: Retention,
+    observed_ms: i64,
+    (from_ms, to_ms): (i64, i64),
+    is_reverse: bool,
+    span: impl Fn(&[u8]) -> OwnedSpan,
+) -> Vec<OwnedSpan> {
+    let from_ms = from_ms.max(retention.first_visible_ms(observed_ms));
+    let to_ms = to_ms.min(observed_ms);
+    if from_ms > to_ms {
+        return Vec::new();
+    }
+    let segments = retention.segment(from_ms)..=retention.segment(to_ms);
+    let span = |segment: i64| span(&segment_prefix(segment));
+    if is_reverse {
+        segments.rev().map(span).collect()
+    } else {
+        segments.map(span).collect()
+    }
+}
+
+/// The keys of a segment between two of the user's, given as bytes; `None` for no bound. It may
+/// hold others too: only whole keys tell, since what follows a key blurs the order.
+pub(super) fn key_span(prefix: &[u8], lower: Option<&[u8]>, upper: Option<&[u8]>) -> OwnedSpan {
+    let lower = [prefix, lower.unwrap_or_default()].concat();
+    // A key that is the beginning of `upper` is followed by its time, which may be above the rest.
+    let first = upper.and_then(<[u8]>::first).map(std::slice::from_ref);
+    let upper = [prefix, first.unwrap_or_default()].concat();
+    OwnedSpan {
+        lower: Bound::Included(lower.into_boxed_slice()),
+        upper: after_prefix(&upper).map_or(Bound::Unbounded, Bound::Excluded),
+    }
+}

@@ -1,0 +1,445 @@
+//! Stores of values by key and the start of a window, plain and with the values' times.
+
+use std::rc::Rc;
+
+use crate::error::Result;
+use crate::store::bytes::ByteStore;
+use crate::store::codec::{Codec, Scratch, ValueAndTimestamp};
+use crate::store::entries::{OwnedSpan, StoreIterator};
+use crate::store::segment::{
+    Retention, SEGMENT_BYTES, SegmentedBytes, key_span, segment_prefix, spans,
+};
+use crate::window::{Window, Windowed};
+
+/// What a window store needs to know of its windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowStoreSettings {
+    /// How long windows are kept after their start, in milliseconds of the store's time.
+    pub retention_ms: i64,
+    /// The windows' length, in milliseconds.
+    pub window_size_ms: i64,
+    /// How long the pieces are in which windows are dropped, in milliseconds; `None` for half the
+    /// retention, and at least a minute.
+    pub segment_interval_ms: Option<i64>,
+    /// Whether values of one key and start are all kept, as joins of streams need it.
+    pub retain_duplicates: bool,
+}
+
+impl WindowStoreSettings {
+    /// Windows of `window_size_ms`, kept for `retention_ms` after their start.
+    pub fn new(retention_ms: i64, window_size_ms: i64) -> Self {
+        Self {
+            retention_ms,
+            window_size_ms,
+            segment_interval_ms: None,
+            retain_duplicates: false,
+        }
+    }
+
+    pub(crate) fn retention(&self) -> Retention {
+        let mut retention = Retention::of(self.retention_ms);
+        if let Some(interval_ms) = self.segment_interval_ms {
+            retention.segment_interval_ms = interval_ms.max(1);
+        }
+        retention
+    }
+
+    /// The window that begins at `start_ms`.
+    pub(crate) fn window(&self, start_ms: i64) -> Window {
+        // As TimeWindowedDeserializer: an end beyond all times is the last time.
+        Window::new(start_ms, start_ms.saturating_add(self.window_size_ms))
+    }
+}
+
+/// The bytes behind the key: the window's start, and a number.
+const SUFFIX_BYTES: usize = 12;
+
+/// Appends a window's start and number (`WindowKeySchema.toStoreKeyBinary`).
+fn push_suffix(buffer: &mut Vec<u8>, start_ms: i64, sequence: u32) {
+    buffer.extend_from_slice(&start_ms.to_be_bytes());
+    buffer.extend_from_slice(&sequence.to_be_bytes());
+}
+
+/// A key on disk, taken apart.
+pub(super) struct WindowKey<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) start_ms: i64,
+    pub(super) sequence: u32,
+}
+
+impl<'a> WindowKey<'a> {
+    /// Takes apart a key of the changelog; `None` if it is too short for one.
+    pub(super) fn of_changelog(bytes: &'a [u8]) -> Option<Self> {
+        let (key, suffix) = bytes.split_at_checked(bytes.len().checked_sub(SUFFIX_BYTES)?)?;
+        let (start, sequence) = suffix.split_first_chunk::<8>()?;
+        Some(Self {
+            key,
+            start_ms: i64::from_be_bytes(*start),
+            sequence: u32::from_be_bytes(sequence.try_into().ok()?),
+        })
+    }
+
+    /// Takes apart a key as it stands on disk.
+    pub(super) fn of_disk(bytes: &'a [u8]) -> Option<Self> {
+        Self::of_changelog(bytes.get(SEGMENT_BYTES..)?)
+    }
+}
+
+/// Writes what a changelog record says, when a store is restored; what is no such record is
+/// returned as `None`.
+pub(super) fn restore(
+    store: &ByteStore,
+    retention: Retention,
+    key: &[u8],
+    value: Option<&[u8]>,
+) -> Option<()> {
+    let parts = WindowKey::of_changelog(key)?;
+    store.observe_time(parts.start_ms);
+    store.observe_sequence(parts.sequence);
+    let mut disk_key = segment_prefix(retention.segment(parts.start_ms)).to_vec();
+    disk_key.extend_from_slice(key);
+    store.put(&disk_key, value);
+    Some(())
+}
+
+struct Inner<K, V> {
+    segmented: SegmentedBytes,
+    settings: WindowStoreSettings,
+    codec: Codec<K, V>,
+    key: Scratch,
+    value: Scratch,
+}
+
+impl<K, V> Inner<K, V> {
+    fn new(bytes: ByteStore, codec: Codec<K, V>, settings: WindowStoreSettings) -> Rc<Self> {
+        Rc::new(Self {
+            segmented: SegmentedBytes::new(bytes, settings.retention()),
+            settings,
+            codec,
+            key: Scratch::default(),
+            value: Scratch::default(),
+        })
+    }
+
+    /// Lends the key of a window as it stands on disk.
+    fn with_key<R>(
+        &self,
+        key: &K,
+        start_ms: i64,
+        sequence: u32,
+        then: impl FnOnce(&[u8]) -> Result<R>,
+    ) -> Result<R> {
+        let segment = self.segmented.retention.segment(start_ms);
+        self.key.with(|buffer| {
+            buffer.extend_from_slice(&segment_prefix(segment));
+            self.codec.write_key(key, buffer)?;
+            push_suffix(buffer, start_ms, sequence);
+            then(buffer)
+        })
+    }
+
+    /// Writes bytes, and their part `logged` to the changelog.
+    fn put(
+        &self,
+        key: &K,
+        value: Option<&[u8]>,
+        logged: Option<&[u8]>,
+        start_ms: i64,
+        timestamp_ms: i64,
+    ) -> Result<()> {
+        let bytes = &self.segmented.bytes;
+        let sequence = match (self.settings.retain_duplicates, value) {
+            // There is no telling which of the duplicates is meant.
+            (true, None) => return Ok(()),
+            (true, Some(_)) => bytes.next_sequence(),
+            (false, _) => 0,
+        };
+        self.with_key(key, start_ms, sequence, |key| {
+            if !self.segmented.put(key, start_ms, value) {
+                bytes.count_expired();
+            }
+            let changelog_key = key.get(SEGMENT_BYTES..).unwrap_or_default();
+            bytes.log(changelog_key, logged, timestamp_ms)
+        })
+    }
+
+    fn key_bytes(&self, key: Option<&K>) -> Result<Option<Vec<u8>>> {
+        let Some(key) = key else { return Ok(None) };
+        let mut bytes = Vec::new();
+        self.codec.write_key(key, &mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn spans(&self, keys: KeyRange<'_>, times: Times, is_reverse: bool) -> Vec<OwnedSpan> {
+        let SegmentedBytes {
+            bytes, retention, ..
+        } = &self.segmented;
+        keys.spans(*retention, bytes.observed_time_ms(), times, is_reverse)
+    }
+}
+
+/// The first and the last time that are asked for, in milliseconds since the epoch.
+pub(super) type Times = (i64, i64);
+
+/// The keys that are asked for, in bytes.
+#[derive(Clone, Copy)]
+pub(super) enum KeyRange<'a> {
+    One(&'a [u8]),
+    Between(Option<&'a [u8]>, Option<&'a [u8]>),
+}
+
+impl KeyRange<'_> {
+    /// Where entries of these keys and times are, in a store whose time is `observed_ms`.
+    pub(super) fn spans(
+        self,
+        retention: Retention,
+        observed_ms: i64,
+        (from_ms, to_ms): Times,
+        is_reverse: bool,
+    ) -> Vec<OwnedSpan> {
+        let times = (from_ms.max(0), to_ms);
+        spans(
+            retention,
+            observed_ms,
+            times,
+            is_reverse,
+            |prefix| match self {
+                Self::One(key) => {
+                    let mut lower = [prefix, key].concat();
+                    let mut upper = lower.clone();
+                    push_suffix(&mut lower, times.0, 0);
+                    push_suffix(&mut upper, times.1, i32::MAX as u32);
+                    OwnedSpan::inclusive(&lower, &upper)
+                }
+                Self::Between(lower, upper) => key_span(prefix, lower, upper),
+            },
+        )
+    }
+
+    /// Whether an entry that a span holds is one that is asked for.
+    pub(super) fn contains(self, entry: &WindowKey<'_>, (from_ms, to_ms): Times) -> bool {
+        let is_key = match self {
+            Self::One(key) => entry.key == key,
+            Self::Between(lower, upper) => {
+                lower.is_none_or(|lower| lower <= entry.key)
+                    && upper.is_none_or(|upper| entry.key <= upper)
+            }
+        };
+        is_key && (from_ms..=to_ms).contains(&entry.start_ms)
+    }
+}
+
+/// A store of values by key and window, as its task sees it
+/// (`org.apache.kafka.streams.state.WindowStore`).
+pub struct TaskWindowStore<K, V>(Rc<Inner<K, V>>);
+
+/// A store of values and their times by key and window, as its task sees it
+/// (`TimestampedWindowStore`); windowed aggregations are kept in such stores.
+pub struct TaskTimestampedWindowStore<K, V>(Rc<Inner<K, V>>);
+
+macro_rules! shared_methods {
+    ($name:ident, $entry:ty, $read:ident) => {
+        impl<K, V> Clone for $name<K, V> {
+            fn clone(&self) -> Self {
+                Self(Rc::clone(&self.0))
+            }
+        }
+
+        impl<K: 'static, V: 'static> $name<K, V> {
+            pub(super) fn new(
+                bytes: ByteStore,
+                codec: Codec<K, V>,
+                settings: WindowStoreSettings,
+            ) -> Self {
+                Self(Inner::new(bytes, codec, settings))
+            }
+
+            pub(super) fn bytes(&self) -> &ByteStore {
+                &self.0.segmented.bytes
+            }
+
+            /// The store's name.
+            pub fn name(&self) -> &str {
+                self.bytes().name()
+            }
+
+            /// The value of a key in the window that begins at `start_ms`.
+            pub fn fetch(&self, key: &K, start_ms: i64) -> Result<Option<$entry>> {
+                let Inner {
+                    segmented, codec, ..
+                } = &*self.0;
+                self.0.with_key(key, start_ms, 0, |key| {
+                    segmented.read(key, start_ms, |value| {
+                        value.map(|value| codec.$read(value)).transpose()
+                    })
+                })
+            }
+
+            /// The windows of a key that begin between two times, both included, in milliseconds
+            /// since the epoch; the oldest first.
+            pub fn fetch_range(
+                &self,
+                key: &K,
+                from_ms: i64,
+                to_ms: i64,
+            ) -> Result<StoreIterator<'static, (i64, $entry)>> {
+                self.of_key(key, (from_ms, to_ms), false)
+            }
+
+            /// As [`Self::fetch_range`], the youngest first.
+            pub fn backward_fetch_range(
+                &self,
+                key: &K,
+                from_ms: i64,
+                to_ms: i64,
+            ) -> Result<StoreIterator<'static, (i64, $entry)>> {
+                self.of_key(key, (from_ms, to_ms), true)
+            }
+
+            /// The windows of the keys from one to another, both included (`None` for no bound),
+            /// that begin between two times, both included.
+            pub fn fetch_keys(
+                &self,
+                lower: Option<&K>,
+                upper: Option<&K>,
+                from_ms: i64,
+                to_ms: i64,
+            ) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
+                self.between(lower, upper, (from_ms, to_ms), false)
+            }
+
+            /// As [`Self::fetch_keys`], from the last to the first.
+            pub fn backward_fetch_keys(
+                &self,
+                lower: Option<&K>,
+                upper: Option<&K>,
+                from_ms: i64,
+                to_ms: i64,
+            ) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
+                self.between(lower, upper, (from_ms, to_ms), true)
+            }
+
+            /// All windows that begin between two times, both included.
+            pub fn fetch_all(
+                &self,
+                from_ms: i64,
+                to_ms: i64,
+            ) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
+                self.between(None, None, (from_ms, to_ms), false)
+            }
+
+            /// All windows that are kept.
+            pub fn all(&self) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
+                self.fetch_all(0, i64::MAX)
+            }
+
+            /// All windows that are kept, from the last to the first.
+            pub fn backward_all(&self) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
+                self.between(None, None, (0, i64::MAX), true)
+            }
+
+            fn of_key(
+                &self,
+                key: &K,
+                times: Times,
+                is_reverse: bool,
+            ) -> Result<StoreIterator<'static, (i64, $entry)>> {
+                let key = self.0.key_bytes(Some(key))?.unwrap_or_default();
+                let spans = self.0.spans(KeyRange::One(&key), times, is_reverse);
+                let (store, codec) = (Rc::clone(&self.0), self.0.codec.clone());
+                let first_visible_ms = self.0.segmented.first_visible_ms();
+                Ok(StoreIterator::new(
+                    spans,
+                    is_reverse,
+                    move |span, limit| store.segmented.bytes.scan(span, limit),
+                    move |entry, value| {
+                        let entry = WindowKey::of_disk(entry)
+                            .ok_or_else(|| codec.damaged("a key is shorter than its window"))?;
+                        let is_wanted = KeyRange::One(&key).contains(&entry, times)
+                            && entry.start_ms >= first_visible_ms;
+                        is_wanted
+                            .then(|| Ok((entry.start_ms, codec.$read(value)?)))
+                            .transpose()
+                    },
+                ))
+            }
+
+            fn between(
+                &self,
+                lower: Option<&K>,
+                upper: Option<&K>,
+                times: Times,
+                is_reverse: bool,
+            ) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
+                let (lower, upper) = (self.0.key_bytes(lower)?, self.0.key_bytes(upper)?);
+                let keys = KeyRange::Between(lower.as_deref(), upper.as_deref());
+                let spans = self.0.spans(keys, times, is_reverse);
+                let (store, codec) = (Rc::clone(&self.0), self.0.codec.clone());
+                let (settings, first_visible_ms) =
+                    (self.0.settings, self.0.segmented.first_visible_ms());
+                Ok(StoreIterator::new(
+                    spans,
+                    is_reverse,
+                    move |span, limit| store.segmented.bytes.scan(span, limit),
+                    move |entry, value| {
+                        let entry = WindowKey::of_disk(entry)
+                            .ok_or_else(|| codec.damaged("a key is shorter than its window"))?;
+                        let keys = KeyRange::Between(lower.as_deref(), upper.as_deref());
+                        if !keys.contains(&entry, times) || entry.start_ms < first_visible_ms {
+                            return Ok(None);
+                        }
+                        let window = settings.window(entry.start_ms);
+                        let key = Windowed::new(codec.read_key(entry.key)?, window);
+                        Ok(Some((key, codec.$read(value)?)))
+                    },
+                ))
+            }
+        }
+    };
+}
+
+shared_methods!(TaskWindowStore, V, read_value);
+shared_methods!(
+    TaskTimestampedWindowStore,
+    ValueAndTimestamp<V>,
+    read_timestamped
+);
+
+impl<K: 'static, V: 'static> TaskWindowStore<K, V> {
+    /// Writes the value of a key in the window that begins at `start_ms`, in milliseconds since the
+    /// epoch; `None` deletes. Where duplicates are retained it is one value more, and `None` does
+    /// nothing.
+    ///
+    /// A window that is past its retention is not written.
+    pub fn put(&self, key: &K, value: Option<&V>, start_ms: i64) -> Result<()> {
+        let timestamp_ms = self.bytes().record_timestamp_ms();
+        let Some(value) = value else {
+            return self.0.put(key, None, None, start_ms, timestamp_ms);
+        };
+        self.0.value.with(|buffer| {
+            self.0.codec.write_value(value, buffer)?;
+            self.0
+                .put(key, Some(buffer), Some(buffer), start_ms, timestamp_ms)
+        })
+    }
+}
+
+impl<K: 'static, V: 'static> TaskTimestampedWindowStore<K, V> {
+    /// Writes the value of a key in the window that begins at `start_ms`, as of `timestamp_ms`, in
+    /// milliseconds since the epoch; `None` deletes.
+    ///
+    /// A window that is past its retention is not written.
+    pub fn put(&self, key: &K, value: Option<&V>, start_ms: i64, timestamp_ms: i64) -> Result<()> {
+        let Some(value) = value else {
+            return self.0.put(key, None, None, start_ms, timestamp_ms);
+        };
+        self.0.value.with(|buffer| {
+            self.0
+                .codec
+                .write_timestamped(value, timestamp_ms, buffer)?;
+            let (_, plain) = self.0.codec.split_timestamp(buffer)?;
+            self.0
+                .put(key, Some(buffer), Some(plain), start_ms, timestamp_ms)
+        })
+    }
+}
