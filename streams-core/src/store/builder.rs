@@ -9,6 +9,7 @@ use crate::store::bytes::ByteStore;
 use crate::store::codec::Codec;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 use crate::store::kind::StoreKind;
+use crate::store::query::{CommittedStore, StoreSerdes};
 use crate::store::session::TaskSessionStore;
 use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
@@ -39,6 +40,8 @@ pub struct StoreBuilder {
     is_cached: bool,
     source_topic: Option<Arc<str>>,
     make: Make,
+    /// A `StoreSerdes<K, V>`, for those who know the types.
+    serdes: Arc<dyn Any + Send + Sync>,
 }
 
 macro_rules! managed {
@@ -135,9 +138,14 @@ impl StoreBuilder {
         value: SharedSerde<V>,
         make: impl Fn(ByteStore, Codec<K, V>) -> H + Send + Sync + 'static,
     ) -> Self {
+        let serdes = Arc::new(StoreSerdes {
+            key: Arc::clone(&key),
+            value: Arc::clone(&value),
+        });
         Self {
             name: name.into(),
             kind,
+            serdes,
             store_type: None,
             logging: Some(BTreeMap::new()),
             is_cached: false,
@@ -231,6 +239,18 @@ impl StoreBuilder {
     /// The changelog's name in the cluster (`ProcessorStateManager.storeChangelogTopic`).
     pub(crate) fn changelog_topic(&self, application_id: &str) -> Arc<str> {
         format!("{application_id}-{}-changelog", self.name).into()
+    }
+
+    /// What queries see of the store of one task.
+    pub(crate) fn committed(&self, bytes: &ByteStore, application_id: &str) -> CommittedStore {
+        CommittedStore {
+            name: Arc::clone(&self.name),
+            kind: self.kind,
+            engine: bytes.engine().clone(),
+            observed_time: bytes.committed_time().clone(),
+            topic: self.changelog_topic(application_id),
+            serdes: Arc::clone(&self.serdes),
+        }
     }
 
     /// The store of one task over its bytes.

@@ -12,7 +12,7 @@ use crate::store::context::StoreContext;
 use crate::store::database::DatabaseBatch;
 use crate::store::engine::{Engine, Entry, Span};
 use crate::store::overlay::{Found, Overlay, Write};
-use crate::store::position::StorePosition;
+use crate::store::position::{ObservedTime, StorePosition};
 
 /// A store of bytes that its task reads and writes.
 pub(crate) struct ByteStore {
@@ -23,6 +23,7 @@ pub(crate) struct ByteStore {
     changelog: Option<Arc<str>>,
     context: Rc<StoreContext>,
     observed_time_ms: Cell<i64>,
+    committed_time: ObservedTime,
     sequence: Cell<u32>,
     expired: Cell<u64>,
 }
@@ -44,6 +45,7 @@ impl ByteStore {
             changelog,
             context,
             observed_time_ms: Cell::new(position.observed_time_ms),
+            committed_time: ObservedTime::new(position.observed_time_ms),
             sequence: Cell::new(position.sequence),
             expired: Cell::new(0),
         }
@@ -222,6 +224,12 @@ impl ByteStore {
             table.apply(overlay.deleted_ranges(), overlay.writes());
         }
         overlay.clear();
+        self.committed_time.set_ms(self.observed_time_ms.get());
+    }
+
+    /// The store's time as of its last commit.
+    pub(crate) fn committed_time(&self) -> &ObservedTime {
+        &self.committed_time
     }
 }
 

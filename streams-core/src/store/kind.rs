@@ -25,6 +25,17 @@ pub(crate) enum StoreKind {
 }
 
 impl StoreKind {
+    /// What such a store is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::KeyValue => "key-value",
+            Self::TimestampedKeyValue => "timestamped key-value",
+            Self::Window(_) => "window",
+            Self::TimestampedWindow(_) => "timestamped window",
+            Self::Session { .. } => "session",
+        }
+    }
+
     /// How long entries are kept, in milliseconds, where they are not kept for ever: then the
     /// changelog's records are deleted by age too.
     pub(crate) fn retention_ms(self) -> Option<i64> {

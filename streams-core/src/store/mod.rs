@@ -22,6 +22,7 @@ mod kind;
 mod name;
 mod overlay;
 mod position;
+mod query;
 mod segment;
 mod session;
 mod task_stores;
@@ -32,9 +33,13 @@ pub use codec::ValueAndTimestamp;
 pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
+pub use query::{
+    QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore, ReadOnlyWindowStore,
+};
 pub use session::TaskSessionStore;
 pub use task_stores::StoreAccess;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 pub(crate) use context::StoreContext;
+pub(crate) use query::StoreRegistry;
 pub(crate) use task_stores::TaskStores;

@@ -1,5 +1,8 @@
 //! Where a store stands: how far of its changelog it holds, and its own time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 /// What a store remembers beside its entries, in the same write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StorePosition {
@@ -11,6 +14,25 @@ pub(crate) struct StorePosition {
     pub(crate) observed_time_ms: i64,
     /// The last number given to one of several values with the same key and time.
     pub(crate) sequence: u32,
+}
+
+/// The time of a store as of its last commit, for those who read what is committed.
+#[derive(Debug, Clone)]
+pub(crate) struct ObservedTime(Arc<AtomicI64>);
+
+impl ObservedTime {
+    pub(crate) fn new(time_ms: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(time_ms)))
+    }
+
+    /// In milliseconds since the epoch; -1 before the first.
+    pub(crate) fn get_ms(&self) -> i64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_ms(&self, time_ms: i64) {
+        self.0.store(time_ms, Ordering::Release);
+    }
 }
 
 const NO_OFFSET: i64 = -1;

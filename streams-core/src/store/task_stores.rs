@@ -14,12 +14,14 @@ use crate::store::engine::Engine;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 use crate::store::name::{KeyValueStore, SessionStore, WindowStore};
 use crate::store::position::StorePosition;
+use crate::store::query::CommittedStore;
 use crate::store::session::TaskSessionStore;
 use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore};
 
 /// One store and how far of its changelog it holds.
 struct TaskStore {
     handle: Box<dyn ManagedStore>,
+    committed: CommittedStore,
     changelog_offset: Option<i64>,
 }
 
@@ -53,6 +55,7 @@ impl TaskStores {
             let name = Arc::clone(builder.name());
             let bytes = ByteStore::new(name, engine, changelog, Rc::clone(&context), position);
             let store = TaskStore {
+                committed: builder.committed(&bytes, application_id),
                 handle: builder.make(bytes, application_id),
                 changelog_offset: position.changelog_offset,
             };
@@ -76,6 +79,12 @@ impl TaskStores {
             engine: Engine::Memory(Arc::default()),
             position: StorePosition::EMPTY,
         })
+    }
+
+    /// What queries see of the stores.
+    pub(crate) fn committed(&self) -> Vec<CommittedStore> {
+        let stores = self.stores.values();
+        stores.map(|store| store.committed.clone()).collect()
     }
 
     /// What the stores share.

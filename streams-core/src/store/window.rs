@@ -55,7 +55,7 @@ impl WindowStoreSettings {
 const SUFFIX_BYTES: usize = 12;
 
 /// Appends a window's start and number (`WindowKeySchema.toStoreKeyBinary`).
-fn push_suffix(buffer: &mut Vec<u8>, start_ms: i64, sequence: u32) {
+pub(super) fn push_suffix(buffer: &mut Vec<u8>, start_ms: i64, sequence: u32) {
     buffer.extend_from_slice(&start_ms.to_be_bytes());
     buffer.extend_from_slice(&sequence.to_be_bytes());
 }
