@@ -2,6 +2,7 @@
 
 mod collector;
 mod librdkafka;
+mod partition;
 
 pub use collector::Collector;
 pub use librdkafka::admin::{Admin, NewTopic};
@@ -9,7 +10,9 @@ pub use librdkafka::consumer::{
     Assignment, CommittedOffset, ConsumerEvent, GroupConsumer, StartAt,
 };
 pub use librdkafka::failure::FailureCause;
+pub use librdkafka::group::GroupMember;
 pub use librdkafka::native::TopicHandle;
 pub use librdkafka::producer::{
     DeliveryFailure, PreparedRecord, SharedHeaders, TransactionalProducer,
 };
+pub use partition::partition_for_key;

@@ -12,6 +12,7 @@ mod coverage;
 mod failure;
 mod fixture;
 mod papi;
+mod partition;
 mod process;
 mod program;
 mod punctuation;

@@ -15,7 +15,7 @@ use crate::id::TopicPartition;
 
 /// A client for topics.
 pub struct Admin {
-    client: AdminClient<LogContext>,
+    pub(super) client: AdminClient<LogContext>,
 }
 
 /// A topic to make.

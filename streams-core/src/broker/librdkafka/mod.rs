@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod consumer;
 pub(crate) mod failure;
+pub(crate) mod group;
 pub(crate) mod native;
 pub(crate) mod producer;
 mod wait;
