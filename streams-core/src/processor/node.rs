@@ -106,9 +106,11 @@ where
 {
     #[inline]
     fn push(&mut self, task: &mut TaskContext, record: Record<KIn, VIn>) {
-        if let Some(times) = &self.store_times {
-            times.record_timestamp_ms.set(record.timestamp_ms);
-        }
+        // Stores of nodes above see their own record's time again afterwards.
+        let times_before = self.store_times.as_ref().map(|times| {
+            let time_ms = &times.record_timestamp_ms;
+            time_ms.replace(record.timestamp_ms)
+        });
         let copy = if task.retries_processing {
             self.processor.copy_for_retry(&record)
         } else {
@@ -117,6 +119,9 @@ where
         let mut context = ProcessorContext::new(task, &self.children, self.id, &self.name);
         if let Err(error) = self.processor.process(&mut context, record) {
             self.failed(task, error, copy);
+        }
+        if let Some((times, before_ms)) = self.store_times.as_ref().zip(times_before) {
+            times.record_timestamp_ms.set(before_ms);
         }
     }
 }
