@@ -14,13 +14,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
 use crate::metrics::{StreamsMetrics, ThreadMetrics};
 use crate::processor::{
-    ErrorContext, FailureOrigin, HandlerResponse, StreamsHandlers, TaskEnvironment,
+    EmitIntervals, ErrorContext, FailureOrigin, HandlerResponse, StreamsHandlers, TaskEnvironment,
 };
 use crate::record::Headers;
 use crate::runtime::collector::ProducerCollector;
 use crate::runtime::tasks::{Route, TaskMaker, Tasks};
 use crate::runtime::thread::ThreadControl;
-use crate::task::{Idling, decode_metadata};
+use crate::task::Idling;
 use crate::topology::{AutoOffsetReset, Topology};
 
 /// What all sessions of an application share.
@@ -103,6 +103,7 @@ impl Session {
             handlers: settings.handlers.clone(),
             clock: Arc::clone(&settings.clock),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::of(config),
         };
         Ok(Self {
             settings: settings.clone(),
@@ -392,9 +393,7 @@ impl Session {
             let partition = committed.partition;
             let start = match committed.offset {
                 Some((offset, metadata)) => {
-                    if let Some(time_ms) = decode_metadata(&metadata) {
-                        self.tasks.restore_time(&partition, time_ms);
-                    }
+                    self.tasks.restore_metadata(&partition, &metadata);
                     StartAt::Offset(offset)
                 }
                 None => self.first_position(&partition)?,

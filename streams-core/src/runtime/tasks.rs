@@ -10,7 +10,7 @@ use crate::metrics::{StreamsMetrics, TaskMetrics};
 use crate::processor::TaskEnvironment;
 use crate::record::RawRecord;
 use crate::store::{StoreContext, TaskStores};
-use crate::task::{Idling, Task, encode_metadata};
+use crate::task::{Idling, Task, decode_metadata, encode_metadata};
 use crate::topology::{Topology, link};
 
 /// A partition's place: its task, and the input there.
@@ -150,12 +150,18 @@ impl Tasks {
         }
     }
 
-    /// Takes up the time of a partition where its last owner left it.
-    pub(crate) fn restore_time(&mut self, partition: &TopicPartition, partition_time_ms: i64) {
+    /// Takes up the time of a partition, and what processors have kept, where the last owner left
+    /// them.
+    pub(crate) fn restore_metadata(&mut self, partition: &TopicPartition, text: &str) {
+        let Some(metadata) = decode_metadata(text) else {
+            return;
+        };
         if let Some(route) = self.route(partition)
             && let Some(running) = self.tasks.get_mut(route.task)
         {
-            running.task.restore_time(route.input, partition_time_ms);
+            let task = &mut running.task;
+            task.restore_time(route.input, metadata.partition_time_ms);
+            task.restore_metadata(&metadata.processors);
         }
     }
 
@@ -201,11 +207,12 @@ impl Tasks {
 
     /// What is to be committed, of the tasks that have something.
     pub(crate) fn offsets(&self) -> Vec<(TopicPartition, i64, String)> {
-        let dirty = self.tasks.iter().filter(|running| running.task.is_dirty());
+        let tasks = self.tasks.iter().map(|running| &running.task);
+        let dirty = tasks.filter(|task| task.is_dirty());
         dirty
-            .flat_map(|running| running.task.positions())
-            .map(|(partition, position)| {
-                let metadata = encode_metadata(position.partition_time_ms);
+            .flat_map(|task| task.positions().map(move |position| (task, position)))
+            .map(|(task, (partition, position))| {
+                let metadata = encode_metadata(position.partition_time_ms, task.metadata());
                 (partition.clone(), position.offset, metadata)
             })
             .collect()

@@ -9,7 +9,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
-use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
+use crate::processor::{EmitIntervals, StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
 use crate::store::{StoreAccess, StoreContext, TaskStores};
 use crate::task::{Idling, Task};
@@ -101,6 +101,7 @@ impl TopologyTestDriverBuilder {
             handlers,
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::NONE,
         };
         let whole = topology.whole();
         let store_context = StoreContext::new(0, Rc::clone(&collector) as _);
