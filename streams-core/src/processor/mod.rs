@@ -24,11 +24,11 @@ pub use source::{
 };
 
 pub(crate) use node::{Lifecycle, ProcessorNode};
-pub(crate) use port::{CopyRecord, Fanout, Port};
+pub(crate) use port::{CopyRecord, Fanout, Port, Push};
 pub(crate) use sink::SinkNode;
 pub(crate) use source::{SourceNode, SourcePort, Staged};
 pub use task_context::TaskCounts;
-pub(crate) use task_context::{TaskContext, TaskEnvironment, UNKNOWN_TIME};
+pub(crate) use task_context::{CurrentRecord, TaskContext, TaskEnvironment, UNKNOWN_TIME};
 
 use crate::record::Record;
 

@@ -2,5 +2,7 @@
 
 mod collector;
 mod driver;
+mod mock_context;
 
 pub use driver::{TopologyTestDriver, TopologyTestDriverBuilder};
+pub use mock_context::{CapturedForward, MockProcessorContext};
