@@ -2,11 +2,13 @@
 
 mod handlers;
 mod process_id;
+mod query;
 mod state;
 mod streams;
 mod supervisor;
 mod topics;
 
+pub use query::{HostInfo, KeyQueryMetadata, StreamsMetadata, StreamsQueries};
 pub use state::{State, StateListener};
 pub use streams::KafkaStreams;
 pub use supervisor::{UncaughtErrorHandler, UncaughtErrorResponse};

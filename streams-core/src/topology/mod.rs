@@ -161,6 +161,34 @@ impl Topology {
         found
     }
 
+    /// Whether there is a store of this name.
+    pub(crate) fn has_store(&self, name: &str) -> bool {
+        let stores = &self.inner.stores;
+        stores.iter().any(|store| &**store.name() == name)
+    }
+
+    /// The topics of the cluster that the sub-topology of a store reads by name: the store has a
+    /// part for each of their partitions. `None` if there is no such store.
+    pub(crate) fn topics_of_store(&self, application_id: &str, store: &str) -> Option<Vec<String>> {
+        let nodes = &self.inner.nodes;
+        let uses = |node: &Node| node.stores().iter().any(|used| &**used == store);
+        let user = nodes.iter().position(uses)?;
+        let mut parts = self.inner.subtopologies.iter();
+        let part = parts.find(|part| part.contains(user))?;
+        let mut topics = Vec::new();
+        for node in part.nodes.iter().filter_map(|node| nodes.get(*node)) {
+            if let NodeKind::Source {
+                topics: SourceTopics::Named(names),
+                ..
+            } = &node.kind
+            {
+                let names = names.iter();
+                topics.extend(names.map(|name| self.full_topic(application_id, name)));
+            }
+        }
+        Some(topics)
+    }
+
     /// All sub-topologies as one, as the test driver runs them.
     pub(crate) fn whole(&self) -> Subtopology {
         Subtopology {
