@@ -1,10 +1,10 @@
 //! Stores: the state of a task, by key, window, session or version.
 //!
 //! A store is named and typed once ([`KeyValueStore`], [`WindowStore`], …), defined by a
-//! [`StoreBuilder`] in the topology, and used in a task through a handle ([`TaskKeyValueStore`], …).
-//! Each handle is types and a key layout over the same store of bytes: committed entries in RocksDB
-//! or in memory, uncommitted writes over them, and a changelog. What the changelog holds is the JVM's,
-//! byte for byte; what is on disk is ours.
+//! [`StoreBuilder`] in the topology, and used in a task through a handle ([`TaskKeyValueStore`],
+//! …). Each handle is types and a key layout over the same store of bytes: committed entries in
+//! RocksDB or in memory, uncommitted writes over them, and a changelog. What the changelog holds is
+//! the JVM's, byte for byte; what is on disk is ours.
 //!
 //! A store knows no topology, no partition but its task's, and never begins or ends a transaction:
 //! whoever runs the task commits the producer first and then, in one write for all stores of the

@@ -18,9 +18,12 @@ pub(super) struct Overlay {
     /// Which of the two holds the entries.
     is_ordered: bool,
     /// Ranges `[from, to)` whose committed entries are deleted.
-    deleted: Vec<(Box<[u8]>, Box<[u8]>)>,
+    deleted: Vec<KeyRange>,
     bytes: usize,
 }
+
+/// From a key to another, which is excluded.
+type KeyRange = (Box<[u8]>, Box<[u8]>);
 
 /// What an entry costs besides its bytes.
 const ENTRY_OVERHEAD_BYTES: usize = 64;

@@ -2,6 +2,8 @@
 
 mod forward;
 mod route;
+#[cfg(test)]
+mod server_test;
 mod store;
 
 use std::collections::BTreeMap;
@@ -35,7 +37,8 @@ use crate::store::{KeyValueStore, SessionStore, WindowStore};
 ///
 /// A key is text, or JSON where it is not a string. What concerns one key is answered by the
 /// instance that has it, whichever was asked; entries and counts come from all instances. That
-/// takes an `application.server` in each instance's configuration.
+/// takes an `application.server` in each instance's configuration; one without it answers for
+/// itself alone.
 ///
 /// # Examples
 /// ```no_run

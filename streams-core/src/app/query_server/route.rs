@@ -125,7 +125,8 @@ async fn of_key(
     };
     let own_host = shared.queries.own_host();
     let found = blocking(move || {
-        if !is_forwarded {
+        // Without an address of its own an instance stands alone.
+        if !is_forwarded && own_host.is_some() {
             let active = exposed.metadata(&shared.queries, &key)?.active_host;
             if let Some(host) = active.filter(|host| Some(host) != own_host.as_ref()) {
                 return Ok(Either::Elsewhere(host));
@@ -211,7 +212,7 @@ async fn of_all(
     let found = blocking(move || {
         let own_host = shared.queries.own_host();
         let mut others = Vec::new();
-        if !is_forwarded {
+        if !is_forwarded && own_host.is_some() {
             let clients = shared.queries.metadata_for_store(&store)?.into_iter();
             others.extend(clients.filter_map(|client| client.host));
             others.retain(|host| Some(host) != own_host.as_ref());

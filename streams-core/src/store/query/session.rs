@@ -6,7 +6,7 @@ use crate::store::engine::Engine;
 use crate::store::entries::StoreIterator;
 use crate::store::kind::StoreKind;
 use crate::store::position::ObservedTime;
-use crate::store::query::{CommittedStore, scan};
+use crate::store::query::{CommittedStore, InParts, scan};
 use crate::store::segment::Retention;
 use crate::store::session::{SessionKey, Sessions};
 use crate::window::Windowed;
@@ -100,7 +100,7 @@ impl<K: 'static, V: 'static> ReadOnlySessionStore<K, V> {
         lower: Option<&K>,
         upper: Option<&K>,
         sessions: Sessions,
-    ) -> Result<std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, Found<K, V>>>>> {
+    ) -> Result<InParts<Found<K, V>>> {
         let parts = self.parts.iter().map(|part| {
             let (lower, upper) = (part.key_bytes(lower)?, part.key_bytes(upper)?);
             let observed_ms = part.observed_time.get_ms();

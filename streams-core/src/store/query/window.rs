@@ -6,7 +6,7 @@ use crate::store::engine::Engine;
 use crate::store::entries::{OwnedSpan, StoreIterator};
 use crate::store::kind::StoreKind;
 use crate::store::position::ObservedTime;
-use crate::store::query::{CommittedStore, scan};
+use crate::store::query::{CommittedStore, InParts, scan};
 use crate::store::segment::segment_prefix;
 use crate::store::window::{KeyRange, Times, WindowKey, WindowStoreSettings, push_suffix};
 use crate::window::Windowed;
@@ -152,7 +152,7 @@ impl<K: 'static, V: 'static> ReadOnlyWindowStore<K, V> {
         upper: Option<&K>,
         times: Times,
         is_reverse: bool,
-    ) -> Result<std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, Found<K, V>>>>> {
+    ) -> Result<InParts<Found<K, V>>> {
         let parts = self.parts.iter().map(|part| {
             let wanted = part.wanted(lower, upper, times)?;
             let spans = part.spans(&wanted, is_reverse);
