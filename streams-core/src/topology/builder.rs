@@ -379,8 +379,8 @@ impl TopologyBuilder {
     /// Checks the graph and makes it immutable.
     ///
     /// # Errors
-    /// If a node has several children and neither copies its records nor routes them, or a store that
-    /// a processor is connected to is not there.
+    /// If a node has several children and neither copies its records nor routes them, or a store
+    /// that a processor is connected to is not there.
     pub fn build(self) -> Result<Topology> {
         for node in &self.nodes {
             // A source reads the bytes again for each child.
