@@ -376,6 +376,15 @@ impl TopologyBuilder {
         }
     }
 
+    /// Leaves a node out of the description, which then connects its parents to its children.
+    ///
+    /// For steps that the JVM takes within another node, so that both descriptions stay equal.
+    pub fn hide<K, V>(&mut self, node: NodeHandle<K, V>) {
+        if let Some(node) = self.nodes.get_mut(node.index) {
+            node.is_hidden = true;
+        }
+    }
+
     /// Checks the graph and makes it immutable.
     ///
     /// # Errors
@@ -464,6 +473,7 @@ impl TopologyBuilder {
             children: Vec::new(),
             copy: None,
             is_router: false,
+            is_hidden: false,
             link,
         });
         Ok(NodeHandle {
