@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
 use crate::store::database::TaskDatabase;
-use crate::store::overlay::is_empty_range;
+use crate::store::key_table::is_empty_range;
 
 /// An entry of a store, in bytes.
 pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);

@@ -12,13 +12,16 @@
 
 mod builder;
 mod bytes;
+mod cache;
 mod codec;
 mod context;
 mod database;
 mod engine;
 mod entries;
+mod key_table;
 mod key_value;
 mod kind;
+mod merge;
 mod name;
 mod overlay;
 mod position;
@@ -28,7 +31,11 @@ mod session;
 mod task_stores;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use builder::{StoreBuilder, StoreType};
+pub use cache::DirtyEntry;
 pub use codec::ValueAndTimestamp;
 pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
@@ -40,6 +47,6 @@ pub use session::TaskSessionStore;
 pub use task_stores::StoreAccess;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
-pub(crate) use context::StoreContext;
+pub(crate) use context::{Left, RecordOrigin, StoreContext};
 pub(crate) use query::StoreRegistry;
 pub(crate) use task_stores::TaskStores;

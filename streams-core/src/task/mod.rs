@@ -254,7 +254,8 @@ impl Task {
         for (_, processor) in &self.processors {
             processor.borrow_mut().flush(&mut self.context);
         }
-        self.check()
+        self.check()?;
+        self.stores.drain_caches()
     }
 
     /// Commits what the task's stores have been written, after the producer has committed; see
