@@ -6,7 +6,7 @@ use std::iter::Peekable;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Headers, OutgoingRecord};
 use crate::store::context::StoreContext;
 use crate::store::database::DatabaseBatch;
@@ -21,6 +21,8 @@ pub(crate) struct ByteStore {
     overlay: RefCell<Overlay>,
     /// The topic that changes are written to.
     changelog: Option<Arc<str>>,
+    /// Whether it is another task's, of which only what is committed is seen.
+    is_read_only: bool,
     context: Rc<StoreContext>,
     observed_time_ms: Cell<i64>,
     committed_time: ObservedTime,
@@ -43,11 +45,26 @@ impl ByteStore {
             engine,
             overlay: RefCell::new(Overlay::new()),
             changelog,
+            is_read_only: false,
             context,
             observed_time_ms: Cell::new(position.observed_time_ms),
             committed_time: ObservedTime::new(position.observed_time_ms),
             sequence: Cell::new(position.sequence),
             expired: Cell::new(0),
+        }
+    }
+
+    /// What a task sees of a store that another task writes, whose time is `committed_time`.
+    pub(crate) fn read_only(
+        name: Arc<str>,
+        engine: Engine,
+        context: Rc<StoreContext>,
+        committed_time: ObservedTime,
+    ) -> Self {
+        Self {
+            is_read_only: true,
+            committed_time,
+            ..Self::new(name, engine, None, context, StorePosition::EMPTY)
         }
     }
 
@@ -70,7 +87,10 @@ impl ByteStore {
 
     /// The largest time that was written, in milliseconds since the epoch; -1 before the first.
     pub(crate) fn observed_time_ms(&self) -> i64 {
-        self.observed_time_ms.get()
+        match self.is_read_only {
+            false => self.observed_time_ms.get(),
+            true => self.committed_time.get_ms(),
+        }
     }
 
     /// Moves the store's time on; it never goes back.
@@ -119,6 +139,10 @@ impl ByteStore {
     /// Writes a value, or deletes it.
     #[inline]
     pub(crate) fn put(&self, key: &[u8], value: Option<&[u8]>) {
+        if self.is_read_only {
+            // The change is refused when it is to be logged.
+            return;
+        }
         let mut overlay = self.overlay.borrow_mut();
         let before = overlay.bytes();
         overlay.put(key, value);
@@ -166,7 +190,7 @@ impl ByteStore {
         headers: &Headers,
     ) -> Result<()> {
         let Some(topic) = &self.changelog else {
-            return Ok(());
+            return self.check_writable();
         };
         self.context.collector.send(&OutgoingRecord {
             topic,
@@ -176,6 +200,15 @@ impl ByteStore {
             timestamp_ms,
             headers,
         })
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        if !self.is_read_only {
+            return Ok(());
+        }
+        let name = &self.name;
+        let message = format!("store={name} is global: tasks may read it and not write to it");
+        Err(Error::new(ErrorKind::Topology, message))
     }
 
     /// About how many entries there are, uncommitted ones included.

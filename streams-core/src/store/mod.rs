@@ -42,4 +42,4 @@ pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSetting
 
 pub(crate) use context::StoreContext;
 pub(crate) use query::StoreRegistry;
-pub(crate) use task_stores::TaskStores;
+pub(crate) use task_stores::{GlobalStores, TaskStores};
