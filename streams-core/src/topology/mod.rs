@@ -126,6 +126,32 @@ impl Topology {
             .collect()
     }
 
+    /// Those of `topics` that a sub-topology reads by pattern.
+    pub(crate) fn topics_of_patterns<'t>(
+        &'t self,
+        part: usize,
+        topics: impl Iterator<Item = &'t str> + 't,
+    ) -> impl Iterator<Item = &'t str> + 't {
+        let part = self.subtopology(part);
+        let nodes = part.into_iter().flat_map(|part| &part.nodes);
+        let nodes = nodes.filter_map(|node| self.inner.nodes.get(*node));
+        let patterns: Vec<&Regex> = nodes
+            .filter_map(|node| match &node.kind {
+                NodeKind::Source {
+                    topics: SourceTopics::Pattern(pattern),
+                    ..
+                } => Some(pattern),
+                _ => None,
+            })
+            .collect();
+        topics.filter(move |topic| patterns.iter().any(|pattern| matches_whole(pattern, topic)))
+    }
+
+    /// The names of its stores.
+    pub(crate) fn store_names(&self) -> impl Iterator<Item = &str> {
+        self.inner.stores.iter().map(|store| &**store.name())
+    }
+
     /// The topic's name in the cluster: internal topics get the application id as prefix.
     pub(crate) fn full_topic(&self, application_id: &str, topic: &str) -> String {
         let internal = self
