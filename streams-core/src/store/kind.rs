@@ -48,6 +48,18 @@ impl StoreKind {
         }
     }
 
+    /// How long versions of a value are kept, in milliseconds, where there are several: before that
+    /// the changelog is not compacted.
+    pub(crate) fn history_retention_ms(self) -> Option<i64> {
+        match self {
+            Self::KeyValue
+            | Self::TimestampedKeyValue
+            | Self::Window(_)
+            | Self::TimestampedWindow(_)
+            | Self::Session { .. } => None,
+        }
+    }
+
     /// Applies a changelog record to a store that is being restored.
     ///
     /// # Errors
