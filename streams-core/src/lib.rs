@@ -21,7 +21,10 @@ mod task;
 
 mod error;
 
-pub use app::{KafkaStreams, State, StateListener, UncaughtErrorHandler, UncaughtErrorResponse};
+pub use app::{
+    HostInfo, KafkaStreams, KeyQueryMetadata, QueryServer, QueryServerBuilder, State,
+    StateListener, StreamsMetadata, StreamsQueries, UncaughtErrorHandler, UncaughtErrorResponse,
+};
 pub use config::StreamsConfig;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};

@@ -37,6 +37,7 @@ mod deadline;
 pub mod environment;
 mod error;
 mod expectation;
+mod jvm;
 mod kafka;
 mod message;
 mod port;

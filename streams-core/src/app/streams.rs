@@ -8,6 +8,7 @@ use prometheus::Registry;
 
 use crate::app::handlers::configured;
 use crate::app::process_id::{ProcessId, process_id};
+use crate::app::query::StreamsQueries;
 use crate::app::state::{State, StateListener};
 use crate::app::supervisor::{Shared, Supervisor, UncaughtErrorHandler, UncaughtErrorResponse};
 use crate::app::topics;
@@ -18,6 +19,7 @@ use crate::metrics::StreamsMetrics;
 use crate::observability::{Health, ShutdownSignal};
 use crate::processor::StreamsHandlers;
 use crate::runtime::SessionSettings;
+use crate::store::{QueryableStore, StoreRegistry};
 use crate::topology::Topology;
 
 /// How long the last commits may take when the application is told to stop.
@@ -34,6 +36,7 @@ pub struct KafkaStreams {
     uncaught: Option<Box<UncaughtErrorHandler>>,
     metrics: StreamsMetrics,
     health: Health,
+    registry: StoreRegistry,
     running: Option<Running>,
 }
 
@@ -64,6 +67,7 @@ impl KafkaStreams {
             uncaught: None,
             metrics: StreamsMetrics::disabled(),
             health: Health::new(),
+            registry: StoreRegistry::default(),
             running: None,
         })
     }
@@ -137,6 +141,7 @@ impl KafkaStreams {
             clock: Arc::new(SystemClock),
             metrics: self.metrics.clone(),
             process_id: Arc::clone(&process.id),
+            registry: self.registry.clone(),
             topics: Arc::new([]),
         };
         let uncaught = self.uncaught.take();
@@ -182,6 +187,21 @@ impl KafkaStreams {
         self.running
             .as_ref()
             .and_then(|running| running.shared.error())
+    }
+
+    /// A read-only view of a store's committed state, of the tasks that run in this instance now;
+    /// see [`StreamsQueries::store`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn store<S: QueryableStore>(&self, store: &S) -> Result<S::View> {
+        self.queries().store(store)
+    }
+
+    /// A handle to query the application's state with, from any thread and as long as it lives.
+    pub fn queries(&self) -> StreamsQueries {
+        let config = Arc::clone(&self.config);
+        StreamsQueries::new(self.topology.clone(), config, self.registry.clone())
     }
 
     /// Rests: nothing is processed, and the tasks are kept (KIP-834).

@@ -32,6 +32,8 @@ use std::path::PathBuf;
 
 use assembly::ClientSettings;
 
+pub(crate) use identity::SERVER_MARK;
+
 pub use builder::StreamsConfigBuilder;
 pub use choice::{
     Optimization, ProcessingGuarantee, RecordingLevel, TimestampExtraction, TopologyOptimization,

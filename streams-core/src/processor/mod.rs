@@ -26,11 +26,11 @@ pub use source::{
 
 pub(crate) use metadata::ProcessorMetadata;
 pub(crate) use node::{Lifecycle, ProcessorNode};
-pub(crate) use port::{CopyRecord, Fanout, Port};
+pub(crate) use port::{CopyRecord, Fanout, Port, Push};
 pub(crate) use sink::SinkNode;
 pub(crate) use source::{SourceNode, SourcePort, Staged};
+pub(crate) use task_context::{CurrentRecord, TaskContext, TaskEnvironment, UNKNOWN_TIME};
 pub use task_context::{EmitIntervals, TaskCounts};
-pub(crate) use task_context::{TaskContext, TaskEnvironment, UNKNOWN_TIME};
 
 use crate::record::Record;
 
@@ -78,8 +78,8 @@ pub trait Processor<KIn, VIn, KOut, VOut>: 'static {
         Ok(())
     }
 
-    /// Called before each commit: what has been kept back, such as in the cache of a store, is to be
-    /// forwarded now.
+    /// Called before each commit: what has been kept back, such as in the cache of a store, is to
+    /// be forwarded now.
     ///
     /// # Errors
     /// As for [`Processor::process`].

@@ -20,6 +20,7 @@ use crate::record::Headers;
 use crate::runtime::collector::ProducerCollector;
 use crate::runtime::tasks::{Route, TaskMaker, Tasks};
 use crate::runtime::thread::ThreadControl;
+use crate::store::StoreRegistry;
 use crate::task::Idling;
 use crate::topology::{AutoOffsetReset, Topology};
 
@@ -32,6 +33,7 @@ pub(crate) struct SessionSettings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: StreamsMetrics,
     pub(crate) process_id: Arc<str>,
+    pub(crate) registry: StoreRegistry,
     pub(crate) topics: Arc<[String]>,
 }
 
@@ -359,6 +361,7 @@ impl Session {
         self.tasks = Tasks::create(&maker, partitions)?;
         let assignment = self.positions(partitions, control)?;
         self.tasks.initialize()?;
+        self.tasks.publish(&self.settings.registry);
         self.consumer.assign(&assignment)?;
         (0..self.tasks.len()).for_each(|_| metrics.task_created());
         let ids: Vec<String> = self.tasks.ids().iter().map(ToString::to_string).collect();
@@ -457,6 +460,7 @@ impl Session {
 
     fn close_tasks(&mut self, metrics: &mut ThreadMetrics) {
         (0..self.tasks.len()).for_each(|_| metrics.task_closed());
+        self.tasks.withdraw(&self.settings.registry);
         self.tasks.close();
         self.forget_routes();
     }

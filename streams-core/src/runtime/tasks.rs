@@ -9,7 +9,7 @@ use crate::id::{TaskId, TopicPartition};
 use crate::metrics::{StreamsMetrics, TaskMetrics};
 use crate::processor::TaskEnvironment;
 use crate::record::RawRecord;
-use crate::store::{StoreContext, TaskStores};
+use crate::store::{StoreContext, StoreRegistry, TaskStores};
 use crate::task::{Idling, Task, decode_metadata, encode_metadata};
 use crate::topology::{Topology, link};
 
@@ -257,6 +257,20 @@ impl Tasks {
             metrics.enforced_processing(counts.enforced_processing);
             metrics.set_buffered(task.buffered_records(), task.buffered_bytes());
             metrics.flush();
+        }
+    }
+
+    /// Lets queries see the tasks' stores.
+    pub(crate) fn publish(&self, registry: &StoreRegistry) {
+        for RunningTask { task, .. } in &self.tasks {
+            registry.add(task.id(), task.stores().committed());
+        }
+    }
+
+    /// Takes the tasks' stores from the queries' sight.
+    pub(crate) fn withdraw(&self, registry: &StoreRegistry) {
+        for RunningTask { task, .. } in &self.tasks {
+            registry.remove(task.id());
         }
     }
 

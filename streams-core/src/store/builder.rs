@@ -4,13 +4,14 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::error::Result;
 use crate::serde::SharedSerde;
 use crate::store::bytes::ByteStore;
 use crate::store::codec::Codec;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 use crate::store::kind::StoreKind;
 use crate::store::query::{CommittedStore, StoreSerdes};
-use crate::store::session::TaskSessionStore;
+use crate::store::session::{SessionStoreSettings, TaskSessionStore};
 use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 /// Where a store's entries are kept.
@@ -26,6 +27,8 @@ pub enum StoreType {
 pub(crate) trait ManagedStore {
     fn as_any(&self) -> &dyn Any;
     fn bytes(&self) -> &ByteStore;
+    /// Lets go on what is kept back, and forwards nothing.
+    fn drain_cache(&self) -> Result<()>;
 }
 
 type Make = Arc<dyn Fn(ByteStore, Arc<str>) -> Box<dyn ManagedStore> + Send + Sync>;
@@ -53,6 +56,10 @@ macro_rules! managed {
 
             fn bytes(&self) -> &ByteStore {
                 $handle::bytes(self)
+            }
+
+            fn drain_cache(&self) -> Result<()> {
+                $handle::drain_cache(self)
             }
         })*
     };
@@ -120,15 +127,17 @@ impl StoreBuilder {
         )
     }
 
-    /// A store of values by key and session, kept for `retention_ms` after the session's end.
+    /// A store of values by key and session; a number stands for the time that sessions are kept
+    /// after their end, in milliseconds.
     pub fn session<K: 'static, V: 'static>(
         name: impl Into<Arc<str>>,
         key: SharedSerde<K>,
         value: SharedSerde<V>,
-        retention_ms: i64,
+        settings: impl Into<SessionStoreSettings>,
     ) -> Self {
-        let make = move |bytes, codec| TaskSessionStore::new(bytes, codec, retention_ms);
-        Self::new(name, StoreKind::Session { retention_ms }, key, value, make)
+        let settings = settings.into();
+        let make = move |bytes, codec| TaskSessionStore::new(bytes, codec, settings);
+        Self::new(name, StoreKind::Session(settings), key, value, make)
     }
 
     fn new<K: 'static, V: 'static, H: ManagedStore + 'static>(
@@ -220,8 +229,16 @@ impl StoreBuilder {
         self.store_type.unwrap_or(default)
     }
 
+    /// Whether writes are kept back, if there is memory for it. Where duplicates are retained none
+    /// replaces another, and there is nothing to gain.
     pub(crate) fn is_cached(&self) -> bool {
-        self.is_cached
+        let retains_duplicates = match self.kind {
+            StoreKind::Window(settings) | StoreKind::TimestampedWindow(settings) => {
+                settings.retain_duplicates
+            }
+            _ => false,
+        };
+        self.is_cached && !retains_duplicates
     }
 
     /// The settings of the changelog topic that belongs to the store, if it has one.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::ByteStore;
-use crate::store::segment::Retention;
+use crate::store::session::SessionStoreSettings;
 use crate::store::window::WindowStoreSettings;
 use crate::store::{session, window};
 
@@ -18,10 +18,7 @@ pub(crate) enum StoreKind {
     /// Values and their times by key and window.
     TimestampedWindow(WindowStoreSettings),
     /// Values by key and session.
-    Session {
-        /// How long sessions are kept after their end, in milliseconds.
-        retention_ms: i64,
-    },
+    Session(SessionStoreSettings),
 }
 
 impl StoreKind {
@@ -32,7 +29,7 @@ impl StoreKind {
             Self::TimestampedKeyValue => "timestamped key-value",
             Self::Window(_) => "window",
             Self::TimestampedWindow(_) => "timestamped window",
-            Self::Session { .. } => "session",
+            Self::Session(_) => "session",
         }
     }
 
@@ -44,7 +41,19 @@ impl StoreKind {
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
-            Self::Session { retention_ms } => Some(retention_ms),
+            Self::Session(settings) => Some(settings.retention_ms),
+        }
+    }
+
+    /// How long versions of a value are kept, in milliseconds, where there are several: before that
+    /// the changelog is not compacted.
+    pub(crate) fn history_retention_ms(self) -> Option<i64> {
+        match self {
+            Self::KeyValue
+            | Self::TimestampedKeyValue
+            | Self::Window(_)
+            | Self::TimestampedWindow(_)
+            | Self::Session(_) => None,
         }
     }
 
@@ -75,9 +84,7 @@ impl StoreKind {
                 let value = value.map(timestamped);
                 window::restore(store, settings.retention(), key, value.as_deref())
             }
-            Self::Session { retention_ms } => {
-                session::restore(store, Retention::of(retention_ms), key, value)
-            }
+            Self::Session(settings) => session::restore(store, settings.retention(), key, value),
         };
         restored.ok_or_else(|| {
             let (name, length) = (store.name(), key.len());

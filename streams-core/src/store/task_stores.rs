@@ -30,7 +30,13 @@ pub(crate) struct TaskStores {
     context: Rc<StoreContext>,
     database: Option<Arc<TaskDatabase>>,
     stores: BTreeMap<Arc<str>, TaskStore>,
+    /// What the task sees of the global stores.
+    global: BTreeMap<Arc<str>, Box<dyn ManagedStore>>,
 }
+
+/// The global stores of an application, as its tasks read them: what is committed.
+#[derive(Clone, Default)]
+pub(crate) struct GlobalStores(Arc<[(StoreBuilder, CommittedStore)]>);
 
 /// A store's committed entries and where they stand, ready for a task.
 pub(crate) struct OpenStore {
@@ -48,12 +54,19 @@ impl TaskStores {
         mut open: impl FnMut(&StoreBuilder) -> OpenStore,
     ) -> Self {
         let context = Rc::new(context);
+        let builders: Vec<&StoreBuilder> = builders.into_iter().collect();
+        let cached = builders.iter().filter(|builder| builder.is_cached());
+        let cache_bytes_max = context.cache_bytes_max() / cached.count().max(1);
         let stores = builders.into_iter().map(|builder| {
             let OpenStore { engine, position } = open(builder);
             let logs = builder.changelog_config().is_some();
             let changelog = logs.then(|| builder.changelog_topic(application_id));
             let name = Arc::clone(builder.name());
-            let bytes = ByteStore::new(name, engine, changelog, Rc::clone(&context), position);
+            let mut bytes = ByteStore::new(name, engine, changelog, Rc::clone(&context), position);
+            if builder.is_cached() && cache_bytes_max > 0 {
+                context.keep_records();
+                bytes = bytes.with_cache(cache_bytes_max);
+            }
             let store = TaskStore {
                 committed: builder.committed(&bytes, application_id),
                 handle: builder.make(bytes, application_id),
@@ -66,7 +79,37 @@ impl TaskStores {
             context,
             database,
             stores,
+            global: BTreeMap::new(),
         }
+    }
+
+    /// Lets the task read these global stores, whoever of its processors asks.
+    #[must_use]
+    pub(crate) fn with_global(mut self, global: &GlobalStores, application_id: &str) -> Self {
+        let stores = global.0.iter().map(|(builder, committed)| {
+            let bytes = ByteStore::read_only(
+                Arc::clone(&committed.name),
+                committed.engine.clone(),
+                Rc::clone(&self.context),
+                committed.observed_time.clone(),
+            );
+            let store = builder.make(bytes, application_id);
+            (Arc::clone(&committed.name), store)
+        });
+        self.global = stores.collect();
+        self
+    }
+
+    /// These stores as global ones, which other tasks may read.
+    pub(crate) fn as_global<'b>(
+        &self,
+        builders: impl IntoIterator<Item = &'b StoreBuilder>,
+    ) -> GlobalStores {
+        let stores = builders.into_iter().filter_map(|builder| {
+            let store = self.stores.get(builder.name())?;
+            Some((builder.clone(), store.committed.clone()))
+        });
+        GlobalStores(stores.collect())
     }
 
     /// Stores in memory that are empty, whatever the builders say: for tests.
@@ -90,6 +133,14 @@ impl TaskStores {
     /// What the stores share.
     pub(crate) fn context(&self) -> &Rc<StoreContext> {
         &self.context
+    }
+
+    /// Lets go on what the caches still keep back, which nobody forwards: their owners have
+    /// flushed them before.
+    pub(crate) fn drain_caches(&self) -> Result<()> {
+        self.stores
+            .values()
+            .try_for_each(|store| store.handle.drain_cache())
     }
 
     /// Commits what was written: the writes of every store and where each stands, in one write.
@@ -129,6 +180,12 @@ impl TaskStores {
         Ok(())
     }
 
+    /// A store's bytes.
+    #[cfg(test)]
+    pub(super) fn byte_store(&self, name: &str) -> Option<&ByteStore> {
+        Some(self.stores.get(name)?.handle.bytes())
+    }
+
     /// Access to every store, whoever asks.
     pub(crate) fn access_all(&self) -> StoreAccess<'_> {
         StoreAccess {
@@ -139,8 +196,9 @@ impl TaskStores {
     }
 
     fn get<H: Clone + 'static>(&self, name: &str) -> Result<H, Missing> {
-        let store = self.stores.get(name).ok_or(Missing::Store)?;
-        let handle = store.handle.as_any().downcast_ref::<H>();
+        let own = self.stores.get(name).map(|store| &store.handle);
+        let handle = own.or(self.global.get(name)).ok_or(Missing::Store)?;
+        let handle = handle.as_any().downcast_ref::<H>();
         handle.cloned().ok_or(Missing::Type)
     }
 }
@@ -153,7 +211,7 @@ enum Missing {
 /// The default of `default.dsl.store`.
 pub(crate) const DEFAULT_STORE_TYPE: StoreType = StoreType::RocksDb;
 
-/// The stores that a processor may use: those that it is connected to.
+/// The stores that a processor may use: those that it is connected to, and the global ones.
 pub struct StoreAccess<'a> {
     stores: &'a TaskStores,
     /// `None` for all of them.
@@ -212,7 +270,7 @@ impl<'a> StoreAccess<'a> {
         let is_connected = self
             .connected
             .is_none_or(|connected| connected.iter().any(|connected| &**connected == name));
-        if !is_connected {
+        if !is_connected && !self.stores.global.contains_key(name) {
             let message = format!(
                 "invalid topology: processor node={node} uses store={name}, to which it is not \
                  connected"

@@ -24,7 +24,10 @@ impl Topology {
         let relations = Relations::of(nodes, part);
         let mut ordered = visible(nodes, part);
         ordered.sort_by(|one, other| relations.compare(nodes, *one, *other));
-        let mut text = format!("Sub-topology: {number}\n");
+        let mut text = match part.is_global {
+            true => format!("Sub-topology: {number} for global store (will not generate tasks)\n"),
+            false => format!("Sub-topology: {number}\n"),
+        };
         for index in ordered {
             if let Some(node) = nodes.get(index) {
                 text.push_str("    ");
@@ -32,7 +35,9 @@ impl Topology {
                 text.push('\n');
             }
         }
-        text.push('\n');
+        if !part.is_global {
+            text.push('\n');
+        }
         text
     }
 }

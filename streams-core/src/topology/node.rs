@@ -58,6 +58,8 @@ pub(crate) struct Node {
     pub(crate) is_router: bool,
     /// Whether the description leaves the node out: the JVM does its work within another.
     pub(crate) is_hidden: bool,
+    /// Whether it belongs to a global store.
+    pub(crate) is_global: bool,
     pub(crate) link: Link,
 }
 

@@ -23,10 +23,13 @@ impl StoreRegistry {
         self.lock().remove(&task);
     }
 
-    /// The stores of a name, by task.
-    pub(crate) fn find(&self, name: &str) -> Vec<CommittedStore> {
+    /// The stores of a name, by task; of one partition only if one is given.
+    pub(crate) fn find(&self, name: &str, partition: Option<i32>) -> Vec<CommittedStore> {
         let tasks = self.lock();
-        let stores = tasks.values().flatten();
+        let tasks = tasks
+            .iter()
+            .filter(|(task, _)| partition.is_none_or(|partition| task.partition == partition));
+        let stores = tasks.flat_map(|(_, stores)| stores);
         stores
             .filter(|store| &*store.name == name)
             .cloned()

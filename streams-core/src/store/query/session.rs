@@ -6,8 +6,8 @@ use crate::store::engine::Engine;
 use crate::store::entries::StoreIterator;
 use crate::store::kind::StoreKind;
 use crate::store::position::ObservedTime;
-use crate::store::query::{CommittedStore, scan};
-use crate::store::segment::Retention;
+use crate::store::query::{CommittedStore, InParts, scan};
+use crate::store::segment::{Retention, StoreTime};
 use crate::store::session::{SessionKey, Sessions};
 use crate::window::Windowed;
 
@@ -31,13 +31,13 @@ type Found<K, V> = (Windowed<K>, V);
 impl<K: 'static, V: 'static> ReadOnlySessionStore<K, V> {
     pub(super) fn new(stores: Vec<CommittedStore>) -> Result<Self> {
         let parts = stores.into_iter().map(|store| {
-            let StoreKind::Session { retention_ms } = store.kind else {
+            let StoreKind::Session(settings) = store.kind else {
                 return Err(store.is_no("sessions"));
             };
             Ok(Part {
                 codec: store.codec()?,
                 engine: store.engine,
-                retention: Retention::of(retention_ms),
+                retention: settings.retention(),
                 observed_time: store.observed_time,
             })
         });
@@ -100,12 +100,13 @@ impl<K: 'static, V: 'static> ReadOnlySessionStore<K, V> {
         lower: Option<&K>,
         upper: Option<&K>,
         sessions: Sessions,
-    ) -> Result<std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, Found<K, V>>>>> {
+    ) -> Result<InParts<Found<K, V>>> {
         let parts = self.parts.iter().map(|part| {
             let (lower, upper) = (part.key_bytes(lower)?, part.key_bytes(upper)?);
             let observed_ms = part.observed_time.get_ms();
             let keys = (lower.as_deref(), upper.as_deref());
-            let spans = sessions.spans(keys, part.retention, observed_ms, false);
+            let time = StoreTime::of(observed_ms);
+            let spans = sessions.spans(keys, part.retention, time, false);
             let first_visible_ms = part.retention.first_visible_ms(observed_ms);
             let (engine, codec) = (part.engine.clone(), part.codec.clone());
             Ok(StoreIterator::new(
