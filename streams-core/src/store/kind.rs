@@ -3,8 +3,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::ByteStore;
 use crate::store::segment::Retention;
+use crate::store::versioned::VersionedStoreSettings;
 use crate::store::window::WindowStoreSettings;
-use crate::store::{session, window};
+use crate::store::{session, versions, window};
 
 /// What a store is, as far as its bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) enum StoreKind {
         /// How long sessions are kept after their end, in milliseconds.
         retention_ms: i64,
     },
+    /// Versions of values by key.
+    Versioned(VersionedStoreSettings),
 }
 
 impl StoreKind {
@@ -33,6 +36,7 @@ impl StoreKind {
             Self::Window(_) => "window",
             Self::TimestampedWindow(_) => "timestamped window",
             Self::Session { .. } => "session",
+            Self::Versioned(_) => "versioned key-value",
         }
     }
 
@@ -40,11 +44,20 @@ impl StoreKind {
     /// changelog's records are deleted by age too.
     pub(crate) fn retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue | Self::TimestampedKeyValue => None,
+            Self::KeyValue | Self::TimestampedKeyValue | Self::Versioned(_) => None,
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
             Self::Session { retention_ms } => Some(retention_ms),
+        }
+    }
+
+    /// How long old versions are kept, in milliseconds: the changelog is compacted only behind that
+    /// (`min.compaction.lag.ms`).
+    pub(crate) fn history_retention_ms(self) -> Option<i64> {
+        match self {
+            Self::Versioned(settings) => Some(settings.history_retention_ms),
+            _ => None,
         }
     }
 
@@ -74,6 +87,10 @@ impl StoreKind {
             Self::TimestampedWindow(settings) => {
                 let value = value.map(timestamped);
                 window::restore(store, settings.retention(), key, value.as_deref())
+            }
+            Self::Versioned(settings) => {
+                versions::put(store, settings.retention(), key, value, timestamp_ms)?;
+                Some(())
             }
             Self::Session { retention_ms } => {
                 session::restore(store, Retention::of(retention_ms), key, value)
