@@ -22,8 +22,8 @@ mod task;
 mod error;
 
 pub use app::{
-    HostInfo, KafkaStreams, KeyQueryMetadata, State, StateListener, StreamsMetadata,
-    StreamsQueries, UncaughtErrorHandler, UncaughtErrorResponse,
+    HostInfo, KafkaStreams, KeyQueryMetadata, QueryServer, QueryServerBuilder, State,
+    StateListener, StreamsMetadata, StreamsQueries, UncaughtErrorHandler, UncaughtErrorResponse,
 };
 pub use config::StreamsConfig;
 pub use error::{Error, ErrorKind, Result};

@@ -76,8 +76,8 @@ pub trait Processor<KIn, VIn, KOut, VOut>: 'static {
         Ok(())
     }
 
-    /// Called before each commit: what has been kept back, such as in the cache of a store, is to be
-    /// forwarded now.
+    /// Called before each commit: what has been kept back, such as in the cache of a store, is to
+    /// be forwarded now.
     ///
     /// # Errors
     /// As for [`Processor::process`].

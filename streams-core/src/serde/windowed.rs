@@ -1,4 +1,5 @@
-//! Keys in windows, in the bytes of Java's `TimeWindowedSerializer` and `SessionWindowedSerializer`.
+//! Keys in windows, in the bytes of Java's `TimeWindowedSerializer` and
+//! `SessionWindowedSerializer`.
 
 use super::{Deserializer, Presence, SerdeError, Serializer, not_null};
 use crate::record::Headers;

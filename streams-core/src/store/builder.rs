@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::error::Result;
 use crate::serde::SharedSerde;
 use crate::store::bytes::ByteStore;
 use crate::store::codec::Codec;
@@ -26,6 +27,8 @@ pub enum StoreType {
 pub(crate) trait ManagedStore {
     fn as_any(&self) -> &dyn Any;
     fn bytes(&self) -> &ByteStore;
+    /// Lets go on what is kept back, and forwards nothing.
+    fn drain_cache(&self) -> Result<()>;
 }
 
 type Make = Arc<dyn Fn(ByteStore, Arc<str>) -> Box<dyn ManagedStore> + Send + Sync>;
@@ -53,6 +56,10 @@ macro_rules! managed {
 
             fn bytes(&self) -> &ByteStore {
                 $handle::bytes(self)
+            }
+
+            fn drain_cache(&self) -> Result<()> {
+                $handle::drain_cache(self)
             }
         })*
     };
@@ -220,8 +227,16 @@ impl StoreBuilder {
         self.store_type.unwrap_or(default)
     }
 
+    /// Whether writes are kept back, if there is memory for it. Where duplicates are retained none
+    /// replaces another, and there is nothing to gain.
     pub(crate) fn is_cached(&self) -> bool {
-        self.is_cached
+        let retains_duplicates = match self.kind {
+            StoreKind::Window(settings) | StoreKind::TimestampedWindow(settings) => {
+                settings.retain_duplicates
+            }
+            _ => false,
+        };
+        self.is_cached && !retains_duplicates
     }
 
     /// The settings of the changelog topic that belongs to the store, if it has one.

@@ -1,16 +1,17 @@
-//! One store of one task, in bytes: committed entries, uncommitted writes over them, and the
-//! changelog that both come from.
+//! One store of one task, in bytes: committed entries, uncommitted writes over them, a cache of
+//! writes that are kept back over these, and the changelog that all come from.
 
 use std::cell::{Cell, RefCell};
-use std::iter::Peekable;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Headers, OutgoingRecord};
-use crate::store::context::StoreContext;
+use crate::store::cache::{Cache, Dirty};
+use crate::store::context::{RecordView, StoreContext};
 use crate::store::database::DatabaseBatch;
 use crate::store::engine::{Engine, Entry, Span};
+use crate::store::merge::{Layered, Merge};
 use crate::store::overlay::{Found, Overlay, Write};
 use crate::store::position::{ObservedTime, StorePosition};
 
@@ -19,12 +20,16 @@ pub(crate) struct ByteStore {
     name: Arc<str>,
     engine: Engine,
     overlay: RefCell<Overlay>,
+    /// Writes that are kept back; `None` without caching.
+    cache: Option<RefCell<Cache>>,
     /// The topic that changes are written to.
     changelog: Option<Arc<str>>,
     /// Whether it is another task's, of which only what is committed is seen.
     is_read_only: bool,
     context: Rc<StoreContext>,
     observed_time_ms: Cell<i64>,
+    /// The largest time in the cache, which counts once it leaves it.
+    cached_time_ms: Cell<i64>,
     committed_time: ObservedTime,
     sequence: Cell<u32>,
     expired: Cell<u64>,
@@ -44,14 +49,22 @@ impl ByteStore {
             name,
             engine,
             overlay: RefCell::new(Overlay::new()),
+            cache: None,
             changelog,
             is_read_only: false,
             context,
             observed_time_ms: Cell::new(position.observed_time_ms),
+            cached_time_ms: Cell::new(position.observed_time_ms),
             committed_time: ObservedTime::new(position.observed_time_ms),
             sequence: Cell::new(position.sequence),
             expired: Cell::new(0),
         }
+    }
+
+    /// Keeps writes back, up to this many bytes of them.
+    pub(super) fn with_cache(mut self, bytes_max: usize) -> Self {
+        self.cache = Some(RefCell::new(Cache::new(bytes_max)));
+        self
     }
 
     /// What a task sees of a store that another task writes, whose time is `committed_time`.
@@ -82,7 +95,7 @@ impl ByteStore {
 
     /// The time of the record that the task has at hand, in milliseconds since the epoch.
     pub(crate) fn record_timestamp_ms(&self) -> i64 {
-        self.context.record_timestamp_ms.get()
+        self.context.record_timestamp_ms()
     }
 
     /// The largest time that was written, in milliseconds since the epoch; -1 before the first.
@@ -97,6 +110,11 @@ impl ByteStore {
     pub(crate) fn observe_time(&self, time_ms: i64) {
         self.observed_time_ms
             .set(self.observed_time_ms.get().max(time_ms));
+    }
+
+    /// The largest time that can be read, writes that are kept back included.
+    pub(crate) fn newest_time_ms(&self) -> i64 {
+        self.observed_time_ms.get().max(self.cached_time_ms.get())
     }
 
     /// The next number that tells values of one key and time apart.
@@ -124,6 +142,15 @@ impl ByteStore {
     /// Shows `read` the value of a key.
     #[inline]
     pub(crate) fn read<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
+        if let Some(cache) = &self.cache
+            && let Found::Written(kept) = cache.borrow().get(key)
+        {
+            return Ok(read(kept));
+        }
+        self.read_below_cache(key, read)
+    }
+
+    fn read_below_cache<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
         let overlay = self.overlay.borrow();
         match overlay.get(key) {
             Found::Written(value) => Ok(read(value)),
@@ -131,9 +158,9 @@ impl ByteStore {
         }
     }
 
-    /// The value of a key.
-    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Box<[u8]>>> {
-        self.read(key, |value| value.map(Box::from))
+    /// The value of a key as it is without the writes that are kept back.
+    pub(super) fn get_below_cache(&self, key: &[u8]) -> Result<Option<Box<[u8]>>> {
+        self.read_below_cache(key, |value| value.map(Box::from))
     }
 
     /// Writes a value, or deletes it.
@@ -157,18 +184,90 @@ impl ByteStore {
         self.context.wrote(before, overlay.bytes());
     }
 
-    /// Up to `limit` entries of a span, uncommitted ones included.
+    /// Whether writes are kept back.
+    #[inline]
+    pub(super) fn is_cached(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// Whether more is kept back than the cache is to hold.
+    pub(super) fn is_cache_full(&self) -> bool {
+        let cache = self.cache.as_ref();
+        cache.is_some_and(|cache| cache.borrow().is_full())
+    }
+
+    /// Keeps a write back, made for `time_ms` with the record at hand as of `timestamp_ms`; returns
+    /// whether there is a cache to do so.
+    #[inline]
+    pub(super) fn keep_back(
+        &self,
+        key: &[u8],
+        value: Option<&[u8]>,
+        time_ms: i64,
+        timestamp_ms: i64,
+    ) -> bool {
+        let Some(cache) = &self.cache else {
+            return false;
+        };
+        let mut cache = cache.borrow_mut();
+        let before = cache.bytes();
+        cache.put(key, value, self.context.record(timestamp_ms));
+        self.context.holds(before, cache.bytes());
+        self.cached_time_ms
+            .set(self.cached_time_ms.get().max(time_ms));
+        true
+    }
+
+    /// Lets everything go on that is kept back, in the order of the last writes: `each` writes it
+    /// below the cache and forwards it.
+    pub(super) fn flush_cache(&self, mut each: impl FnMut(Dirty) -> Result<()>) -> Result<()> {
+        let Some(cache) = &self.cache else {
+            return Ok(());
+        };
+        if cache.borrow().is_empty() {
+            return Ok(());
+        }
+        // Not borrowed meanwhile: what is forwarded may come back and read.
+        let dirty = cache.borrow_mut().take_dirty();
+        for entry in dirty {
+            each(entry)?;
+        }
+        let mut cache = cache.borrow_mut();
+        let before = cache.bytes();
+        cache.forget_clean();
+        self.context.holds(before, cache.bytes());
+        Ok(())
+    }
+
+    /// Calls `forward` with the record at hand that has made a write which was kept back.
+    pub(super) fn with_kept_back<R>(&self, record: RecordView, forward: impl FnOnce() -> R) -> R {
+        self.context.with_kept_back(record, forward)
+    }
+
+    /// Up to `limit` entries of a span, uncommitted ones and those kept back included.
     pub(crate) fn scan(&self, span: Span<'_>, limit: usize) -> Result<Vec<Entry>> {
         let mut overlay = self.overlay.borrow_mut();
         overlay.order();
-        let mut merge = Merge {
-            overlay: &overlay,
-            writes: overlay.range(span).peekable(),
-            is_reverse: span.is_reverse,
-            limit,
-            entries: Vec::new(),
+        let Some(cache) = &self.cache else {
+            return self.merge(&overlay, overlay.range(span), span, limit);
         };
-        self.engine.scan(span, |key, value| merge.add(key, value))?;
+        let mut cache = cache.borrow_mut();
+        cache.order();
+        let writes = Layered::new(cache.range(span), overlay.range(span), span.is_reverse);
+        self.merge(&overlay, writes, span, limit)
+    }
+
+    fn merge<'w>(
+        &self,
+        overlay: &Overlay,
+        writes: impl Iterator<Item = Write<'w>>,
+        span: Span<'_>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let mut merge = Merge::new(writes, span.is_reverse, limit);
+        self.engine.scan(span, |key, value| {
+            merge.add(key, (!overlay.is_deleted(key)).then_some(value))
+        })?;
         Ok(merge.finish())
     }
 
@@ -263,52 +362,5 @@ impl ByteStore {
     /// The store's time as of its last commit.
     pub(crate) fn committed_time(&self) -> &ObservedTime {
         &self.committed_time
-    }
-}
-
-/// Merges what is committed with the writes over it, in the order of a span.
-struct Merge<'a, W: Iterator<Item = Write<'a>>> {
-    overlay: &'a Overlay,
-    writes: Peekable<W>,
-    is_reverse: bool,
-    limit: usize,
-    entries: Vec<Entry>,
-}
-
-impl<'a, W: Iterator<Item = Write<'a>>> Merge<'a, W> {
-    /// Takes the next committed entry, after the writes that come before it; returns whether there
-    /// is room for more.
-    fn add(&mut self, key: &[u8], value: &[u8]) -> bool {
-        let is_reverse = self.is_reverse;
-        let is_due = |write: &Write<'a>| match is_reverse {
-            false => write.0 <= key,
-            true => write.0 >= key,
-        };
-        while self.entries.len() < self.limit
-            && let Some((written, change)) = self.writes.next_if(is_due)
-        {
-            if let Some(change) = change {
-                self.entries.push((Box::from(written), Box::from(change)));
-            }
-            if written == key {
-                return self.entries.len() < self.limit;
-            }
-        }
-        if self.entries.len() < self.limit && !self.overlay.is_deleted(key) {
-            self.entries.push((Box::from(key), Box::from(value)));
-        }
-        self.entries.len() < self.limit
-    }
-
-    /// Takes the writes after the last committed entry.
-    fn finish(mut self) -> Vec<Entry> {
-        while self.entries.len() < self.limit
-            && let Some((written, change)) = self.writes.next()
-        {
-            if let Some(change) = change {
-                self.entries.push((Box::from(written), Box::from(change)));
-            }
-        }
-        self.entries
     }
 }

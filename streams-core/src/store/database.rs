@@ -48,8 +48,8 @@ impl StoreMemory {
 
 /// The RocksDB of one task.
 ///
-/// Its write-ahead log is on and not synchronised: a killed process loses nothing, a power cut falls
-/// back to an earlier commit as a whole, since stores and positions are written in one batch.
+/// Its write-ahead log is on and not synchronised: a killed process loses nothing, a power cut
+/// falls back to an earlier commit as a whole, since stores and positions are written in one batch.
 pub(crate) struct TaskDatabase {
     db: DB,
     path: PathBuf,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
 use crate::store::database::TaskDatabase;
-use crate::store::overlay::is_empty_range;
+use crate::store::key_table::is_empty_range;
 
 /// An entry of a store, in bytes.
 pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);
@@ -24,7 +24,9 @@ pub(crate) enum Engine {
 
 /// Entries in memory.
 #[derive(Default)]
-pub(crate) struct MemoryTable(RwLock<BTreeMap<Box<[u8]>, Box<[u8]>>>);
+pub(crate) struct MemoryTable(RwLock<Table>);
+
+type Table = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
 /// A part of a store to read.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +71,7 @@ impl Engine {
 }
 
 impl MemoryTable {
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Box<[u8]>, Box<[u8]>>> {
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
         // Every write leaves the map whole.
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

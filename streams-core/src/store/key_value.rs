@@ -6,21 +6,25 @@ use crate::error::Result;
 use crate::record::Headers;
 use crate::serde::Serializer;
 use crate::store::bytes::ByteStore;
+use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch, ValueAndTimestamp};
 use crate::store::entries::{OwnedSpan, StoreIterator};
 
 struct Inner<K, V> {
     bytes: ByteStore,
     codec: Codec<K, V>,
+    /// Whether values stand behind their times.
+    is_timestamped: bool,
     key: Scratch,
     value: Scratch,
 }
 
 impl<K, V> Inner<K, V> {
-    fn new(bytes: ByteStore, codec: Codec<K, V>) -> Rc<Self> {
+    fn new(bytes: ByteStore, codec: Codec<K, V>, is_timestamped: bool) -> Rc<Self> {
         Rc::new(Self {
             bytes,
             codec,
+            is_timestamped,
             key: Scratch::default(),
             value: Scratch::default(),
         })
@@ -30,6 +34,69 @@ impl<K, V> Inner<K, V> {
         self.key.with(|buffer| {
             self.codec.write_key(key, buffer)?;
             then(buffer)
+        })
+    }
+
+    /// Writes bytes as of a time, now or when they leave the cache.
+    fn write(&self, key: &[u8], value: Option<&[u8]>, timestamp_ms: i64) -> Result<()> {
+        if self.bytes.keep_back(key, value, timestamp_ms, timestamp_ms) {
+            return Ok(());
+        }
+        self.write_through(key, value, timestamp_ms)
+    }
+
+    fn write_through(&self, key: &[u8], value: Option<&[u8]>, timestamp_ms: i64) -> Result<()> {
+        self.bytes.put(key, value);
+        let logged = match value {
+            Some(value) if self.is_timestamped => Some(self.codec.split_timestamp(value)?.1),
+            value => value,
+        };
+        self.bytes.log(key, logged, timestamp_ms)
+    }
+
+    fn read_plain(&self, value: Option<&[u8]>) -> Result<Option<V>> {
+        let Some(value) = value else { return Ok(None) };
+        let plain = match self.is_timestamped {
+            true => self.codec.split_timestamp(value)?.1,
+            false => value,
+        };
+        self.codec.read_value(plain).map(Some)
+    }
+
+    /// As `CachingKeyValueStore.putAndMaybeForward`.
+    fn flush_cache(
+        &self,
+        needs_old: bool,
+        mut forward: impl FnMut(DirtyEntry<K, V>),
+    ) -> Result<()> {
+        self.bytes.flush_cache(|(key, value, record)| {
+            let old = match value.is_none() || needs_old {
+                true => self.bytes.get_below_cache(&key)?,
+                false => None,
+            };
+            if value.is_none() && old.is_none() {
+                return Ok(());
+            }
+            self.write_through(&key, value.as_deref(), record.timestamp_ms)?;
+            let entry = DirtyEntry {
+                key: self.codec.read_key(&key)?,
+                new_value: self.read_plain(value.as_deref())?,
+                old_value: match needs_old {
+                    true => self.read_plain(old.as_deref())?,
+                    false => None,
+                },
+                timestamp_ms: record.timestamp_ms,
+                headers: record.headers.clone(),
+            };
+            self.bytes.with_kept_back(record, || forward(entry));
+            Ok(())
+        })
+    }
+
+    /// Lets go on what is kept back where nobody forwards it.
+    fn drain_cache(&self) -> Result<()> {
+        self.bytes.flush_cache(|(key, value, record)| {
+            self.write_through(&key, value.as_deref(), record.timestamp_ms)
         })
     }
 
@@ -58,7 +125,7 @@ pub struct TaskKeyValueStore<K, V>(Rc<Inner<K, V>>);
 pub struct TaskTimestampedKeyValueStore<K, V>(Rc<Inner<K, V>>);
 
 macro_rules! shared_methods {
-    ($name:ident, $entry:ty, $read:ident) => {
+    ($name:ident, $entry:ty, $read:ident, $is_timestamped:literal) => {
         impl<K, V> Clone for $name<K, V> {
             fn clone(&self) -> Self {
                 Self(Rc::clone(&self.0))
@@ -67,16 +134,44 @@ macro_rules! shared_methods {
 
         impl<K: 'static, V: 'static> $name<K, V> {
             pub(super) fn new(bytes: ByteStore, codec: Codec<K, V>) -> Self {
-                Self(Inner::new(bytes, codec))
+                Self(Inner::new(bytes, codec, $is_timestamped))
             }
 
             pub(super) fn bytes(&self) -> &ByteStore {
                 &self.0.bytes
             }
 
+            pub(super) fn drain_cache(&self) -> Result<()> {
+                self.0.drain_cache()
+            }
+
             /// The store's name.
             pub fn name(&self) -> &str {
                 self.0.bytes.name()
+            }
+
+            /// Whether writes are kept back: then they are forwarded by [`Self::flush_cache`], and
+            /// not when they are made.
+            pub fn is_cached(&self) -> bool {
+                self.0.bytes.is_cached()
+            }
+
+            /// Whether more is kept back than the cache is to hold: time to flush it.
+            pub fn is_cache_full(&self) -> bool {
+                self.0.bytes.is_cache_full()
+            }
+
+            /// Writes what is kept back to the store and its changelog and shows each change to
+            /// `forward`, in the order of the keys' last writes. What was written and deleted
+            /// again since the last time is left out.
+            ///
+            /// `needs_old` says whether changes are to hold the old values, each of which is read.
+            pub fn flush_cache(
+                &self,
+                needs_old: bool,
+                forward: impl FnMut(DirtyEntry<K, V>),
+            ) -> Result<()> {
+                self.0.flush_cache(needs_old, forward)
             }
 
             /// The value of a key.
@@ -153,23 +248,27 @@ macro_rules! shared_methods {
                 span: OwnedSpan,
                 is_reverse: bool,
             ) -> StoreIterator<'static, (K, $entry)> {
-                let (store, codec) = (Rc::clone(&self.0), self.0.codec.clone());
+                let (store, reader) = (Rc::clone(&self.0), Rc::clone(&self.0));
                 StoreIterator::new(
                     [span],
                     is_reverse,
                     move |span, limit| store.bytes.scan(span, limit),
-                    move |key, value| Ok(Some((codec.read_key(key)?, codec.$read(value)?))),
+                    move |key, value| {
+                        let key = reader.codec.read_key(key)?;
+                        Ok(Some((key, reader.codec.$read(value)?)))
+                    },
                 )
             }
         }
     };
 }
 
-shared_methods!(TaskKeyValueStore, V, read_value);
+shared_methods!(TaskKeyValueStore, V, read_value, false);
 shared_methods!(
     TaskTimestampedKeyValueStore,
     ValueAndTimestamp<V>,
-    read_timestamped
+    read_timestamped,
+    true
 );
 
 impl<K: 'static, V: 'static> TaskKeyValueStore<K, V> {
@@ -178,12 +277,11 @@ impl<K: 'static, V: 'static> TaskKeyValueStore<K, V> {
         let Some(value) = value else {
             return self.write_null(key);
         };
-        let Inner { bytes, codec, .. } = &*self.0;
+        let timestamp_ms = self.0.bytes.record_timestamp_ms();
         self.0.with_key(key, |key| {
             self.0.value.with(|buffer| {
-                codec.write_value(value, buffer)?;
-                bytes.put(key, Some(buffer));
-                bytes.log(key, Some(buffer), bytes.record_timestamp_ms())
+                self.0.codec.write_value(value, buffer)?;
+                self.0.write(key, Some(buffer), timestamp_ms)
             })
         })
     }
@@ -198,28 +296,24 @@ impl<K: 'static, V: 'static> TaskKeyValueStore<K, V> {
     }
 
     fn write_null(&self, key: &K) -> Result<()> {
-        let bytes = &self.0.bytes;
-        self.0.with_key(key, |key| {
-            bytes.put(key, None);
-            bytes.log(key, None, bytes.record_timestamp_ms())
-        })
+        let timestamp_ms = self.0.bytes.record_timestamp_ms();
+        self.0
+            .with_key(key, |key| self.0.write(key, None, timestamp_ms))
     }
 }
 
 impl<K: 'static, V: 'static> TaskTimestampedKeyValueStore<K, V> {
     /// Writes a value as of `timestamp_ms`, in milliseconds since the epoch; `None` deletes.
     pub fn put(&self, key: &K, value: Option<&V>, timestamp_ms: i64) -> Result<()> {
-        let Inner { bytes, codec, .. } = &*self.0;
         self.0.with_key(key, |key| {
             let Some(value) = value else {
-                bytes.put(key, None);
-                return bytes.log(key, None, timestamp_ms);
+                return self.0.write(key, None, timestamp_ms);
             };
             self.0.value.with(|buffer| {
-                codec.write_timestamped(value, timestamp_ms, buffer)?;
-                bytes.put(key, Some(buffer));
-                let (_, plain) = codec.split_timestamp(buffer)?;
-                bytes.log(key, Some(plain), timestamp_ms)
+                self.0
+                    .codec
+                    .write_timestamped(value, timestamp_ms, buffer)?;
+                self.0.write(key, Some(buffer), timestamp_ms)
             })
         })
     }

@@ -1,10 +1,10 @@
 //! Stores: the state of a task, by key, window, session or version.
 //!
 //! A store is named and typed once ([`KeyValueStore`], [`WindowStore`], …), defined by a
-//! [`StoreBuilder`] in the topology, and used in a task through a handle ([`TaskKeyValueStore`], …).
-//! Each handle is types and a key layout over the same store of bytes: committed entries in RocksDB
-//! or in memory, uncommitted writes over them, and a changelog. What the changelog holds is the JVM's,
-//! byte for byte; what is on disk is ours.
+//! [`StoreBuilder`] in the topology, and used in a task through a handle ([`TaskKeyValueStore`],
+//! …). Each handle is types and a key layout over the same store of bytes: committed entries in
+//! RocksDB or in memory, uncommitted writes over them, and a changelog. What the changelog holds is
+//! the JVM's, byte for byte; what is on disk is ours.
 //!
 //! A store knows no topology, no partition but its task's, and never begins or ends a transaction:
 //! whoever runs the task commits the producer first and then, in one write for all stores of the
@@ -12,13 +12,16 @@
 
 mod builder;
 mod bytes;
+mod cache;
 mod codec;
 mod context;
 mod database;
 mod engine;
 mod entries;
+mod key_table;
 mod key_value;
 mod kind;
+mod merge;
 mod name;
 mod overlay;
 mod position;
@@ -28,7 +31,11 @@ mod session;
 mod task_stores;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use builder::{StoreBuilder, StoreType};
+pub use cache::DirtyEntry;
 pub use codec::ValueAndTimestamp;
 pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
@@ -40,6 +47,6 @@ pub use session::TaskSessionStore;
 pub use task_stores::StoreAccess;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
-pub(crate) use context::StoreContext;
+pub(crate) use context::{Left, RecordOrigin, StoreContext};
 pub(crate) use query::StoreRegistry;
 pub(crate) use task_stores::{GlobalStores, TaskStores};

@@ -87,6 +87,39 @@ impl SegmentedBytes {
         true
     }
 
+    /// Writes a key, which begins with its segment, and `logged` to the changelog, which also gets
+    /// what is past its retention, as on the JVM.
+    pub(super) fn write_through(
+        &self,
+        key: &[u8],
+        value: Option<&[u8]>,
+        logged: Option<&[u8]>,
+        time_ms: i64,
+        timestamp_ms: i64,
+    ) -> Result<()> {
+        if !self.put(key, time_ms, value) {
+            self.bytes.count_expired();
+        }
+        let changelog_key = key.get(SEGMENT_BYTES..).unwrap_or_default();
+        self.bytes.log(changelog_key, logged, timestamp_ms)
+    }
+
+    /// The value of a key as it is without the writes that are kept back.
+    pub(super) fn get_below_cache(&self, key: &[u8], time_ms: i64) -> Result<Option<Box<[u8]>>> {
+        if time_ms < self.first_visible_ms() {
+            return Ok(None);
+        }
+        self.bytes.get_below_cache(key)
+    }
+
+    /// Where the store's time stands.
+    pub(super) fn time(&self) -> StoreTime {
+        StoreTime {
+            observed_ms: self.bytes.observed_time_ms(),
+            newest_ms: self.bytes.newest_time_ms(),
+        }
+    }
+
     fn drop_before(&self, first_live: i64) {
         let first_kept = self
             .first_kept
@@ -122,17 +155,36 @@ impl SegmentedBytes {
     }
 }
 
+/// Where a store's time stands, in milliseconds since the epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoreTime {
+    /// The largest time that was written, by which entries expire.
+    pub(super) observed_ms: i64,
+    /// The largest time there is, writes that are kept back included.
+    pub(super) newest_ms: i64,
+}
+
+impl StoreTime {
+    /// That of a store in which nothing is kept back.
+    pub(super) fn of(observed_ms: i64) -> Self {
+        Self {
+            observed_ms,
+            newest_ms: observed_ms,
+        }
+    }
+}
+
 /// One span for each segment that may hold entries of these times, in order, as far as they can
-/// still be seen when the store's time is `observed_ms`; `span` makes a segment's from its prefix.
+/// still be seen; `span` makes a segment's from its prefix.
 pub(super) fn spans(
     retention: Retention,
-    observed_ms: i64,
+    time: StoreTime,
     (from_ms, to_ms): (i64, i64),
     is_reverse: bool,
     span: impl Fn(&[u8]) -> OwnedSpan,
 ) -> Vec<OwnedSpan> {
-    let from_ms = from_ms.max(retention.first_visible_ms(observed_ms));
-    let to_ms = to_ms.min(observed_ms);
+    let from_ms = from_ms.max(retention.first_visible_ms(time.observed_ms));
+    let to_ms = to_ms.min(time.newest_ms);
     if from_ms > to_ms {
         return Vec::new();
     }

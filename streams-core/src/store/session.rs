@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use crate::error::Result;
 use crate::store::bytes::ByteStore;
+use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch};
 use crate::store::entries::{OwnedSpan, StoreIterator};
 use crate::store::segment::{
-    Retention, SEGMENT_BYTES, SegmentedBytes, key_span, segment_prefix, spans,
+    Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
 };
 use crate::window::{Window, Windowed};
 
@@ -81,16 +82,16 @@ impl Sessions {
         window.end_ms >= self.earliest_end_ms && window.start_ms <= self.latest_start_ms
     }
 
-    /// Where such sessions are, of the keys between two, in a store whose time is `observed_ms`.
+    /// Where such sessions are, of the keys between two.
     pub(super) fn spans(
         self,
         (lower, upper): (Option<&[u8]>, Option<&[u8]>),
         retention: Retention,
-        observed_ms: i64,
+        time: StoreTime,
         is_reverse: bool,
     ) -> Vec<OwnedSpan> {
         let times = (self.earliest_end_ms.max(0), i64::MAX);
-        spans(retention, observed_ms, times, is_reverse, |prefix| {
+        spans(retention, time, times, is_reverse, |prefix| {
             if lower.is_none() || lower != upper {
                 return key_span(prefix, lower, upper);
             }
@@ -109,6 +110,13 @@ struct Inner<K, V> {
     codec: Codec<K, V>,
     key: Scratch,
     value: Scratch,
+}
+
+impl<K, V> Inner<K, V> {
+    fn parse<'k>(&self, key: &'k [u8]) -> Result<SessionKey<'k>> {
+        let parsed = SessionKey::of_disk(key);
+        parsed.ok_or_else(|| self.codec.damaged("a key is shorter than its session"))
+    }
 }
 
 /// A store of values by key and session, as its task sees it
@@ -158,13 +166,83 @@ impl<K: 'static, V: 'static> TaskSessionStore<K, V> {
     }
 
     fn put_bytes(&self, session: &Windowed<K>, value: Option<&[u8]>) -> Result<()> {
-        let bytes = self.bytes();
+        let timestamp_ms = self.bytes().record_timestamp_ms();
+        let end_ms = session.window.end_ms;
         self.with_key(&session.key, session.window, |key| {
-            if !self.0.segmented.put(key, session.window.end_ms, value) {
-                bytes.count_expired();
+            if self.bytes().keep_back(key, value, end_ms, timestamp_ms) {
+                return Ok(());
             }
-            let changelog_key = key.get(SEGMENT_BYTES..).unwrap_or_default();
-            bytes.log(changelog_key, value, bytes.record_timestamp_ms())
+            self.write_through(key, value, end_ms, timestamp_ms)
+        })
+    }
+
+    fn write_through(
+        &self,
+        key: &[u8],
+        value: Option<&[u8]>,
+        end_ms: i64,
+        timestamp_ms: i64,
+    ) -> Result<()> {
+        self.0
+            .segmented
+            .write_through(key, value, value, end_ms, timestamp_ms)
+    }
+
+    /// Whether writes are kept back: then they are forwarded by [`Self::flush_cache`], and not when
+    /// they are made.
+    pub fn is_cached(&self) -> bool {
+        self.bytes().is_cached()
+    }
+
+    /// Whether more is kept back than the cache is to hold: time to flush it.
+    pub fn is_cache_full(&self) -> bool {
+        self.bytes().is_cache_full()
+    }
+
+    /// Writes what is kept back to the store and its changelog and shows each change to `forward`,
+    /// in the order of the sessions' last writes (`CachingSessionStore.putAndMaybeForward`). What
+    /// was written and deleted again since the last time is left out.
+    ///
+    /// `needs_old` says whether changes are to hold the old values, each of which is read.
+    pub fn flush_cache(
+        &self,
+        needs_old: bool,
+        mut forward: impl FnMut(DirtyEntry<Windowed<K>, V>),
+    ) -> Result<()> {
+        let Inner {
+            segmented, codec, ..
+        } = &*self.0;
+        let read = |value: Option<&[u8]>| value.map(|value| codec.read_value(value)).transpose();
+        segmented.bytes.flush_cache(|(key, value, record)| {
+            let SessionKey { key: user, window } = self.0.parse(&key)?;
+            let old = match value.is_none() || needs_old {
+                true => segmented.get_below_cache(&key, window.end_ms)?,
+                false => None,
+            };
+            if value.is_none() && old.is_none() {
+                return Ok(());
+            }
+            self.write_through(&key, value.as_deref(), window.end_ms, record.timestamp_ms)?;
+            let entry = DirtyEntry {
+                key: Windowed::new(codec.read_key(user)?, window),
+                new_value: read(value.as_deref())?,
+                old_value: match needs_old {
+                    true => read(old.as_deref())?,
+                    false => None,
+                },
+                timestamp_ms: record.timestamp_ms,
+                headers: record.headers.clone(),
+            };
+            segmented.bytes.with_kept_back(record, || forward(entry));
+            Ok(())
+        })
+    }
+
+    /// Lets go on what is kept back where nobody forwards it.
+    pub(super) fn drain_cache(&self) -> Result<()> {
+        self.bytes().flush_cache(|(key, value, record)| {
+            let end_ms = self.0.parse(&key)?.window.end_ms;
+            self.write_through(&key, value.as_deref(), end_ms, record.timestamp_ms)
         })
     }
 
@@ -265,35 +343,32 @@ impl<K: 'static, V: 'static> TaskSessionStore<K, V> {
         sessions: Sessions,
         is_reverse: bool,
     ) -> Result<StoreIterator<'static, (Windowed<K>, V)>> {
-        let codec = self.0.codec.clone();
         let written = |key: Option<&K>| {
             let Some(key) = key else { return Ok(None) };
             let mut bytes = Vec::new();
-            codec.write_key(key, &mut bytes).map(|()| Some(bytes))
+            self.0.codec.write_key(key, &mut bytes)?;
+            Ok(Some(bytes))
         };
         let (lower, upper) = (written(lower)?, written(upper)?);
-        let SegmentedBytes {
-            bytes, retention, ..
-        } = &self.0.segmented;
+        let segmented = &self.0.segmented;
         let keys = (lower.as_deref(), upper.as_deref());
-        let spans = sessions.spans(keys, *retention, bytes.observed_time_ms(), is_reverse);
+        let spans = sessions.spans(keys, segmented.retention, segmented.time(), is_reverse);
         let first_visible_ms = self.0.segmented.first_visible_ms();
-        let store = Rc::clone(&self.0);
+        let (store, reader) = (Rc::clone(&self.0), Rc::clone(&self.0));
         Ok(StoreIterator::new(
             spans,
             is_reverse,
             move |span, limit| store.segmented.bytes.scan(span, limit),
             move |entry, value| {
-                let entry = SessionKey::of_disk(entry)
-                    .ok_or_else(|| codec.damaged("a key is shorter than its session"))?;
+                let entry = reader.parse(entry)?;
                 let is_key = lower.as_deref().is_none_or(|lower| lower <= entry.key)
                     && upper.as_deref().is_none_or(|upper| entry.key <= upper);
                 let is_visible = entry.window.end_ms >= first_visible_ms;
                 if !is_key || !is_visible || !sessions.contains(entry.window) {
                     return Ok(None);
                 }
-                let session = Windowed::new(codec.read_key(entry.key)?, entry.window);
-                Ok(Some((session, codec.read_value(value)?)))
+                let session = Windowed::new(reader.codec.read_key(entry.key)?, entry.window);
+                Ok(Some((session, reader.codec.read_value(value)?)))
             },
         ))
     }

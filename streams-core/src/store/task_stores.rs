@@ -54,12 +54,19 @@ impl TaskStores {
         mut open: impl FnMut(&StoreBuilder) -> OpenStore,
     ) -> Self {
         let context = Rc::new(context);
+        let builders: Vec<&StoreBuilder> = builders.into_iter().collect();
+        let cached = builders.iter().filter(|builder| builder.is_cached());
+        let cache_bytes_max = context.cache_bytes_max() / cached.count().max(1);
         let stores = builders.into_iter().map(|builder| {
             let OpenStore { engine, position } = open(builder);
             let logs = builder.changelog_config().is_some();
             let changelog = logs.then(|| builder.changelog_topic(application_id));
             let name = Arc::clone(builder.name());
-            let bytes = ByteStore::new(name, engine, changelog, Rc::clone(&context), position);
+            let mut bytes = ByteStore::new(name, engine, changelog, Rc::clone(&context), position);
+            if builder.is_cached() && cache_bytes_max > 0 {
+                context.keep_records();
+                bytes = bytes.with_cache(cache_bytes_max);
+            }
             let store = TaskStore {
                 committed: builder.committed(&bytes, application_id),
                 handle: builder.make(bytes, application_id),
@@ -128,6 +135,14 @@ impl TaskStores {
         &self.context
     }
 
+    /// Lets go on what the caches still keep back, which nobody forwards: their owners have
+    /// flushed them before.
+    pub(crate) fn drain_caches(&self) -> Result<()> {
+        self.stores
+            .values()
+            .try_for_each(|store| store.handle.drain_cache())
+    }
+
     /// Commits what was written: the writes of every store and where each stands, in one write.
     ///
     /// `changelog_offset` tells the offset behind the last record that was produced to a topic, in
@@ -163,6 +178,12 @@ impl TaskStores {
         }
         self.context.committed();
         Ok(())
+    }
+
+    /// A store's bytes.
+    #[cfg(test)]
+    pub(super) fn byte_store(&self, name: &str) -> Option<&ByteStore> {
+        Some(self.stores.get(name)?.handle.bytes())
     }
 
     /// Access to every store, whoever asks.

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use crate::error::Result;
 use crate::store::bytes::ByteStore;
+use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch, ValueAndTimestamp};
 use crate::store::entries::{OwnedSpan, StoreIterator};
 use crate::store::segment::{
-    Retention, SEGMENT_BYTES, SegmentedBytes, key_span, segment_prefix, spans,
+    Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
 };
 use crate::window::{Window, Windowed};
 
@@ -106,13 +107,21 @@ struct Inner<K, V> {
     segmented: SegmentedBytes,
     settings: WindowStoreSettings,
     codec: Codec<K, V>,
+    /// Whether values stand behind their times.
+    is_timestamped: bool,
     key: Scratch,
     value: Scratch,
 }
 
 impl<K, V> Inner<K, V> {
-    fn new(bytes: ByteStore, codec: Codec<K, V>, settings: WindowStoreSettings) -> Rc<Self> {
+    fn new(
+        bytes: ByteStore,
+        codec: Codec<K, V>,
+        settings: WindowStoreSettings,
+        is_timestamped: bool,
+    ) -> Rc<Self> {
         Rc::new(Self {
+            is_timestamped,
             segmented: SegmentedBytes::new(bytes, settings.retention()),
             settings,
             codec,
@@ -138,15 +147,8 @@ impl<K, V> Inner<K, V> {
         })
     }
 
-    /// Writes bytes, and their part `logged` to the changelog.
-    fn put(
-        &self,
-        key: &K,
-        value: Option<&[u8]>,
-        logged: Option<&[u8]>,
-        start_ms: i64,
-        timestamp_ms: i64,
-    ) -> Result<()> {
+    /// Writes bytes as of a time, now or when they leave the cache.
+    fn put(&self, key: &K, value: Option<&[u8]>, start_ms: i64, timestamp_ms: i64) -> Result<()> {
         let bytes = &self.segmented.bytes;
         let sequence = match (self.settings.retain_duplicates, value) {
             // There is no telling which of the duplicates is meant.
@@ -155,11 +157,84 @@ impl<K, V> Inner<K, V> {
             (false, _) => 0,
         };
         self.with_key(key, start_ms, sequence, |key| {
-            if !self.segmented.put(key, start_ms, value) {
-                bytes.count_expired();
+            if bytes.keep_back(key, value, start_ms, timestamp_ms) {
+                return Ok(());
             }
-            let changelog_key = key.get(SEGMENT_BYTES..).unwrap_or_default();
-            bytes.log(changelog_key, logged, timestamp_ms)
+            self.write_through(key, value, start_ms, timestamp_ms)
+        })
+    }
+
+    fn write_through(
+        &self,
+        key: &[u8],
+        value: Option<&[u8]>,
+        start_ms: i64,
+        timestamp_ms: i64,
+    ) -> Result<()> {
+        let logged = match value {
+            Some(value) if self.is_timestamped => Some(self.codec.split_timestamp(value)?.1),
+            value => value,
+        };
+        self.segmented
+            .write_through(key, value, logged, start_ms, timestamp_ms)
+    }
+
+    fn read_plain(&self, value: Option<&[u8]>) -> Result<Option<V>> {
+        let Some(value) = value else { return Ok(None) };
+        let plain = match self.is_timestamped {
+            true => self.codec.split_timestamp(value)?.1,
+            false => value,
+        };
+        self.codec.read_value(plain).map(Some)
+    }
+
+    fn parse<'k>(&self, key: &'k [u8]) -> Result<WindowKey<'k>> {
+        let parsed = WindowKey::of_disk(key);
+        parsed.ok_or_else(|| self.codec.damaged("a key is shorter than its window"))
+    }
+
+    /// As `CachingWindowStore.putAndMaybeForward`.
+    fn flush_cache(
+        &self,
+        needs_old: bool,
+        mut forward: impl FnMut(DirtyEntry<Windowed<K>, V>),
+    ) -> Result<()> {
+        let bytes = &self.segmented.bytes;
+        bytes.flush_cache(|(key, value, record)| {
+            let WindowKey {
+                key: user,
+                start_ms,
+                ..
+            } = self.parse(&key)?;
+            let old = match value.is_none() || needs_old {
+                true => self.segmented.get_below_cache(&key, start_ms)?,
+                false => None,
+            };
+            if value.is_none() && old.is_none() {
+                return Ok(());
+            }
+            self.write_through(&key, value.as_deref(), start_ms, record.timestamp_ms)?;
+            let window = self.settings.window(start_ms);
+            let entry = DirtyEntry {
+                key: Windowed::new(self.codec.read_key(user)?, window),
+                new_value: self.read_plain(value.as_deref())?,
+                old_value: match needs_old {
+                    true => self.read_plain(old.as_deref())?,
+                    false => None,
+                },
+                timestamp_ms: record.timestamp_ms,
+                headers: record.headers.clone(),
+            };
+            bytes.with_kept_back(record, || forward(entry));
+            Ok(())
+        })
+    }
+
+    /// Lets go on what is kept back where nobody forwards it.
+    fn drain_cache(&self) -> Result<()> {
+        self.segmented.bytes.flush_cache(|(key, value, record)| {
+            let start_ms = self.parse(&key)?.start_ms;
+            self.write_through(&key, value.as_deref(), start_ms, record.timestamp_ms)
         })
     }
 
@@ -171,10 +246,8 @@ impl<K, V> Inner<K, V> {
     }
 
     fn spans(&self, keys: KeyRange<'_>, times: Times, is_reverse: bool) -> Vec<OwnedSpan> {
-        let SegmentedBytes {
-            bytes, retention, ..
-        } = &self.segmented;
-        keys.spans(*retention, bytes.observed_time_ms(), times, is_reverse)
+        let retention = self.segmented.retention;
+        keys.spans(retention, self.segmented.time(), times, is_reverse)
     }
 }
 
@@ -189,31 +262,25 @@ pub(super) enum KeyRange<'a> {
 }
 
 impl KeyRange<'_> {
-    /// Where entries of these keys and times are, in a store whose time is `observed_ms`.
+    /// Where entries of these keys and times are.
     pub(super) fn spans(
         self,
         retention: Retention,
-        observed_ms: i64,
+        time: StoreTime,
         (from_ms, to_ms): Times,
         is_reverse: bool,
     ) -> Vec<OwnedSpan> {
         let times = (from_ms.max(0), to_ms);
-        spans(
-            retention,
-            observed_ms,
-            times,
-            is_reverse,
-            |prefix| match self {
-                Self::One(key) => {
-                    let mut lower = [prefix, key].concat();
-                    let mut upper = lower.clone();
-                    push_suffix(&mut lower, times.0, 0);
-                    push_suffix(&mut upper, times.1, i32::MAX as u32);
-                    OwnedSpan::inclusive(&lower, &upper)
-                }
-                Self::Between(lower, upper) => key_span(prefix, lower, upper),
-            },
-        )
+        spans(retention, time, times, is_reverse, |prefix| match self {
+            Self::One(key) => {
+                let mut lower = [prefix, key].concat();
+                let mut upper = lower.clone();
+                push_suffix(&mut lower, times.0, 0);
+                push_suffix(&mut upper, times.1, i32::MAX as u32);
+                OwnedSpan::inclusive(&lower, &upper)
+            }
+            Self::Between(lower, upper) => key_span(prefix, lower, upper),
+        })
     }
 
     /// Whether an entry that a span holds is one that is asked for.
@@ -238,7 +305,7 @@ pub struct TaskWindowStore<K, V>(Rc<Inner<K, V>>);
 pub struct TaskTimestampedWindowStore<K, V>(Rc<Inner<K, V>>);
 
 macro_rules! shared_methods {
-    ($name:ident, $entry:ty, $read:ident) => {
+    ($name:ident, $entry:ty, $read:ident, $is_timestamped:literal) => {
         impl<K, V> Clone for $name<K, V> {
             fn clone(&self) -> Self {
                 Self(Rc::clone(&self.0))
@@ -251,16 +318,44 @@ macro_rules! shared_methods {
                 codec: Codec<K, V>,
                 settings: WindowStoreSettings,
             ) -> Self {
-                Self(Inner::new(bytes, codec, settings))
+                Self(Inner::new(bytes, codec, settings, $is_timestamped))
             }
 
             pub(super) fn bytes(&self) -> &ByteStore {
                 &self.0.segmented.bytes
             }
 
+            pub(super) fn drain_cache(&self) -> Result<()> {
+                self.0.drain_cache()
+            }
+
             /// The store's name.
             pub fn name(&self) -> &str {
                 self.bytes().name()
+            }
+
+            /// Whether writes are kept back: then they are forwarded by [`Self::flush_cache`], and
+            /// not when they are made.
+            pub fn is_cached(&self) -> bool {
+                self.bytes().is_cached()
+            }
+
+            /// Whether more is kept back than the cache is to hold: time to flush it.
+            pub fn is_cache_full(&self) -> bool {
+                self.bytes().is_cache_full()
+            }
+
+            /// Writes what is kept back to the store and its changelog and shows each change to
+            /// `forward`, in the order of the windows' last writes. What was written and deleted
+            /// again since the last time is left out.
+            ///
+            /// `needs_old` says whether changes are to hold the old values, each of which is read.
+            pub fn flush_cache(
+                &self,
+                needs_old: bool,
+                forward: impl FnMut(DirtyEntry<Windowed<K>, V>),
+            ) -> Result<()> {
+                self.0.flush_cache(needs_old, forward)
             }
 
             /// The value of a key in the window that begins at `start_ms`.
@@ -346,19 +441,18 @@ macro_rules! shared_methods {
             ) -> Result<StoreIterator<'static, (i64, $entry)>> {
                 let key = self.0.key_bytes(Some(key))?.unwrap_or_default();
                 let spans = self.0.spans(KeyRange::One(&key), times, is_reverse);
-                let (store, codec) = (Rc::clone(&self.0), self.0.codec.clone());
+                let (store, reader) = (Rc::clone(&self.0), Rc::clone(&self.0));
                 let first_visible_ms = self.0.segmented.first_visible_ms();
                 Ok(StoreIterator::new(
                     spans,
                     is_reverse,
                     move |span, limit| store.segmented.bytes.scan(span, limit),
                     move |entry, value| {
-                        let entry = WindowKey::of_disk(entry)
-                            .ok_or_else(|| codec.damaged("a key is shorter than its window"))?;
+                        let entry = reader.parse(entry)?;
                         let is_wanted = KeyRange::One(&key).contains(&entry, times)
                             && entry.start_ms >= first_visible_ms;
                         is_wanted
-                            .then(|| Ok((entry.start_ms, codec.$read(value)?)))
+                            .then(|| Ok((entry.start_ms, reader.codec.$read(value)?)))
                             .transpose()
                     },
                 ))
@@ -374,7 +468,7 @@ macro_rules! shared_methods {
                 let (lower, upper) = (self.0.key_bytes(lower)?, self.0.key_bytes(upper)?);
                 let keys = KeyRange::Between(lower.as_deref(), upper.as_deref());
                 let spans = self.0.spans(keys, times, is_reverse);
-                let (store, codec) = (Rc::clone(&self.0), self.0.codec.clone());
+                let (store, reader) = (Rc::clone(&self.0), Rc::clone(&self.0));
                 let (settings, first_visible_ms) =
                     (self.0.settings, self.0.segmented.first_visible_ms());
                 Ok(StoreIterator::new(
@@ -382,15 +476,14 @@ macro_rules! shared_methods {
                     is_reverse,
                     move |span, limit| store.segmented.bytes.scan(span, limit),
                     move |entry, value| {
-                        let entry = WindowKey::of_disk(entry)
-                            .ok_or_else(|| codec.damaged("a key is shorter than its window"))?;
+                        let entry = reader.parse(entry)?;
                         let keys = KeyRange::Between(lower.as_deref(), upper.as_deref());
                         if !keys.contains(&entry, times) || entry.start_ms < first_visible_ms {
                             return Ok(None);
                         }
                         let window = settings.window(entry.start_ms);
-                        let key = Windowed::new(codec.read_key(entry.key)?, window);
-                        Ok(Some((key, codec.$read(value)?)))
+                        let key = Windowed::new(reader.codec.read_key(entry.key)?, window);
+                        Ok(Some((key, reader.codec.$read(value)?)))
                     },
                 ))
             }
@@ -398,11 +491,12 @@ macro_rules! shared_methods {
     };
 }
 
-shared_methods!(TaskWindowStore, V, read_value);
+shared_methods!(TaskWindowStore, V, read_value, false);
 shared_methods!(
     TaskTimestampedWindowStore,
     ValueAndTimestamp<V>,
-    read_timestamped
+    read_timestamped,
+    true
 );
 
 impl<K: 'static, V: 'static> TaskWindowStore<K, V> {
@@ -414,12 +508,11 @@ impl<K: 'static, V: 'static> TaskWindowStore<K, V> {
     pub fn put(&self, key: &K, value: Option<&V>, start_ms: i64) -> Result<()> {
         let timestamp_ms = self.bytes().record_timestamp_ms();
         let Some(value) = value else {
-            return self.0.put(key, None, None, start_ms, timestamp_ms);
+            return self.0.put(key, None, start_ms, timestamp_ms);
         };
         self.0.value.with(|buffer| {
             self.0.codec.write_value(value, buffer)?;
-            self.0
-                .put(key, Some(buffer), Some(buffer), start_ms, timestamp_ms)
+            self.0.put(key, Some(buffer), start_ms, timestamp_ms)
         })
     }
 }
@@ -431,15 +524,13 @@ impl<K: 'static, V: 'static> TaskTimestampedWindowStore<K, V> {
     /// A window that is past its retention is not written.
     pub fn put(&self, key: &K, value: Option<&V>, start_ms: i64, timestamp_ms: i64) -> Result<()> {
         let Some(value) = value else {
-            return self.0.put(key, None, None, start_ms, timestamp_ms);
+            return self.0.put(key, None, start_ms, timestamp_ms);
         };
         self.0.value.with(|buffer| {
             self.0
                 .codec
                 .write_timestamped(value, timestamp_ms, buffer)?;
-            let (_, plain) = self.0.codec.split_timestamp(buffer)?;
-            self.0
-                .put(key, Some(buffer), Some(plain), start_ms, timestamp_ms)
+            self.0.put(key, Some(buffer), start_ms, timestamp_ms)
         })
     }
 }

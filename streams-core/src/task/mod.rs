@@ -248,13 +248,14 @@ impl Task {
         self.context.commit_requested
     }
 
-    /// Lets every processor send what it keeps back; to be called before the producer is flushed for
-    /// a commit.
+    /// Lets every processor send what it keeps back; to be called before the producer is flushed
+    /// for a commit.
     pub(crate) fn flush(&mut self) -> Result<()> {
         for (_, processor) in &self.processors {
             processor.borrow_mut().flush(&mut self.context);
         }
-        self.check()
+        self.check()?;
+        self.stores.drain_caches()
     }
 
     /// Commits what the task's stores have been written, after the producer has committed; see

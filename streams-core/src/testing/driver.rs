@@ -50,6 +50,7 @@ pub struct TopologyTestDriverBuilder {
     wall_clock_ms: i64,
     partition_counts: Vec<(String, i32)>,
     idling: Idling,
+    cache_bytes_max: usize,
 }
 
 impl TopologyTestDriverBuilder {
@@ -82,6 +83,14 @@ impl TopologyTestDriverBuilder {
         self
     }
 
+    /// `statestore.cache.max.bytes`: the memory for the caches of all stores together; 0, which
+    /// turns caching off, if not set. What is kept back goes on after each piped record.
+    #[must_use]
+    pub fn cache_max_bytes(mut self, bytes_max: usize) -> Self {
+        self.cache_bytes_max = bytes_max;
+        self
+    }
+
     /// How many partitions custom partitioners see for this topic; 1 if not set.
     #[must_use]
     pub fn partition_count(mut self, topic: impl Into<String>, count: i32) -> Self {
@@ -101,6 +110,7 @@ impl TopologyTestDriverBuilder {
             wall_clock_ms,
             partition_counts,
             idling,
+            cache_bytes_max,
         } = self;
         let clock = ManualClock::at_ms(wall_clock_ms);
         let collector = Rc::new(MemoryCollector::default());
@@ -114,7 +124,8 @@ impl TopologyTestDriverBuilder {
             collector: Rc::clone(&collector) as _,
         };
         let task = |id, part, global: &GlobalStores| {
-            let context = StoreContext::new(0, Rc::clone(&collector) as _);
+            let context = StoreContext::new(0, Rc::clone(&collector) as _)
+                .with_cache_bytes_max(cache_bytes_max);
             let builders = topology.stores_of(&part);
             let stores = TaskStores::in_memory(builders, &application_id, context)
                 .with_global(global, &application_id);
@@ -178,6 +189,7 @@ impl TopologyTestDriver {
             wall_clock_ms: 0,
             partition_counts: Vec::new(),
             idling: Idling::Never,
+            cache_bytes_max: 0,
         }
     }
 

@@ -150,7 +150,7 @@ impl<K: 'static, V: 'static> MockProcessorContext<K, V> {
         };
         let raw = RawRecord::new(None, None, offset, timestamp_ms, Headers::new());
         self.task.current = Some(CurrentRecord::new(&from, timestamp_ms, raw));
-        self.stores.context().record_timestamp_ms.set(timestamp_ms);
+        self.stores.context().set_timestamp_ms(timestamp_ms);
     }
 
     /// Sets stream time, in milliseconds since the epoch.

@@ -388,11 +388,20 @@ impl TopologyBuilder {
         }
     }
 
+    /// Leaves a node out of the description, which then connects its parents to its children.
+    ///
+    /// For steps that the JVM takes within another node, so that both descriptions stay equal.
+    pub fn hide<K, V>(&mut self, node: NodeHandle<K, V>) {
+        if let Some(node) = self.nodes.get_mut(node.index) {
+            node.is_hidden = true;
+        }
+    }
+
     /// Checks the graph and makes it immutable.
     ///
     /// # Errors
-    /// If a node has several children and neither copies its records nor routes them, or a store that
-    /// a processor is connected to is not there.
+    /// If a node has several children and neither copies its records nor routes them, or a store
+    /// that a processor is connected to is not there.
     pub fn build(self) -> Result<Topology> {
         for node in &self.nodes {
             // A source reads the bytes again for each child.
@@ -505,6 +514,7 @@ impl TopologyBuilder {
             children: Vec::new(),
             copy: None,
             is_router: false,
+            is_hidden: false,
             is_global: false,
             link,
         });

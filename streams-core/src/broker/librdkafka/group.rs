@@ -42,8 +42,8 @@ fn member(member: &GroupMemberInfo) -> GroupMember {
     }
 }
 
-/// Reads an assignment as the consumer protocol writes it (`ConsumerProtocolAssignment`): a version,
-/// then topics with their partitions. `None` if it is cut off.
+/// Reads an assignment as the consumer protocol writes it (`ConsumerProtocolAssignment`): a
+/// version, then topics with their partitions. `None` if it is cut off.
 fn assigned_partitions(bytes: &[u8]) -> Option<Vec<TopicPartition>> {
     let mut rest = bytes;
     let _version = take::<2>(&mut rest)?;

@@ -9,7 +9,7 @@ use crate::store::codec::{Codec, ValueAndTimestamp};
 use crate::store::engine::Engine;
 use crate::store::entries::{OwnedSpan, StoreIterator};
 use crate::store::kind::StoreKind;
-use crate::store::query::{CommittedStore, scan};
+use crate::store::query::{CommittedStore, InParts, scan};
 
 /// The committed values of a key-value store, of all tasks of this instance
 /// (`ReadOnlyKeyValueStore`).
@@ -102,7 +102,7 @@ impl<K: 'static, V: 'static> ReadOnlyKeyValueStore<K, V> {
                 crate::error::Error::with_source(kind, "cannot write a prefix of keys", error)
             })?;
         let span = OwnedSpan::prefix(&bytes);
-        Ok(self.entries(|_| Ok(span.clone()), false)?)
+        self.entries(|_| Ok(span.clone()), false)
     }
 
     /// All entries.
@@ -129,7 +129,7 @@ impl<K: 'static, V: 'static> ReadOnlyKeyValueStore<K, V> {
         lower: Option<&K>,
         upper: Option<&K>,
         is_reverse: bool,
-    ) -> Result<std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, (K, V)>>>> {
+    ) -> Result<InParts<(K, V)>> {
         let bound = |codec: &Codec<K, V>, key: Option<&K>| match key {
             None => Ok(Bound::Unbounded),
             Some(key) => {
@@ -151,7 +151,7 @@ impl<K: 'static, V: 'static> ReadOnlyKeyValueStore<K, V> {
         &self,
         span: impl Fn(&Codec<K, V>) -> Result<OwnedSpan>,
         is_reverse: bool,
-    ) -> Result<std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, (K, V)>>>> {
+    ) -> Result<InParts<(K, V)>> {
         let parts = self.parts.iter().map(|part| {
             let (engine, reader) = (part.engine.clone(), part.clone());
             Ok(StoreIterator::new(

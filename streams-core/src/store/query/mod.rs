@@ -6,6 +6,8 @@
 mod key_value;
 mod registry;
 mod session;
+#[cfg(test)]
+mod view_test;
 mod window;
 
 use std::any::{Any, type_name};
@@ -20,7 +22,8 @@ pub(crate) use registry::StoreRegistry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::serde::SharedSerde;
 use crate::store::codec::Codec;
-use crate::store::engine::Engine;
+use crate::store::engine::{Engine, Entry, Span};
+use crate::store::entries::StoreIterator;
 use crate::store::kind::StoreKind;
 use crate::store::name::{KeyValueStore, SessionStore, WindowStore};
 use crate::store::position::ObservedTime;
@@ -115,12 +118,11 @@ impl<K: 'static, V: 'static> QueryableStore for SessionStore<K, V> {
     }
 }
 
+/// The entries of several tasks' stores, one store after the other.
+type InParts<T> = std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, T>>>;
+
 /// Up to `limit` committed entries of a span.
-fn scan(
-    engine: &Engine,
-    span: crate::store::engine::Span<'_>,
-    limit: usize,
-) -> Result<Vec<crate::store::engine::Entry>> {
+fn scan(engine: &Engine, span: Span<'_>, limit: usize) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     engine.scan(span, |key, value| {
         entries.push((Box::from(key), Box::from(value)));

@@ -6,8 +6,8 @@ use crate::store::engine::Engine;
 use crate::store::entries::StoreIterator;
 use crate::store::kind::StoreKind;
 use crate::store::position::ObservedTime;
-use crate::store::query::{CommittedStore, scan};
-use crate::store::segment::Retention;
+use crate::store::query::{CommittedStore, InParts, scan};
+use crate::store::segment::{Retention, StoreTime};
 use crate::store::session::{SessionKey, Sessions};
 use crate::window::Windowed;
 
@@ -100,12 +100,13 @@ impl<K: 'static, V: 'static> ReadOnlySessionStore<K, V> {
         lower: Option<&K>,
         upper: Option<&K>,
         sessions: Sessions,
-    ) -> Result<std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, Found<K, V>>>>> {
+    ) -> Result<InParts<Found<K, V>>> {
         let parts = self.parts.iter().map(|part| {
             let (lower, upper) = (part.key_bytes(lower)?, part.key_bytes(upper)?);
             let observed_ms = part.observed_time.get_ms();
             let keys = (lower.as_deref(), upper.as_deref());
-            let spans = sessions.spans(keys, part.retention, observed_ms, false);
+            let time = StoreTime::of(observed_ms);
+            let spans = sessions.spans(keys, part.retention, time, false);
             let first_visible_ms = part.retention.first_visible_ms(observed_ms);
             let (engine, codec) = (part.engine.clone(), part.codec.clone());
             Ok(StoreIterator::new(

@@ -6,8 +6,8 @@ use crate::store::engine::Engine;
 use crate::store::entries::{OwnedSpan, StoreIterator};
 use crate::store::kind::StoreKind;
 use crate::store::position::ObservedTime;
-use crate::store::query::{CommittedStore, scan};
-use crate::store::segment::segment_prefix;
+use crate::store::query::{CommittedStore, InParts, scan};
+use crate::store::segment::{StoreTime, segment_prefix};
 use crate::store::window::{KeyRange, Times, WindowKey, WindowStoreSettings, push_suffix};
 use crate::window::Windowed;
 
@@ -152,7 +152,7 @@ impl<K: 'static, V: 'static> ReadOnlyWindowStore<K, V> {
         upper: Option<&K>,
         times: Times,
         is_reverse: bool,
-    ) -> Result<std::iter::Flatten<std::vec::IntoIter<StoreIterator<'static, Found<K, V>>>>> {
+    ) -> Result<InParts<Found<K, V>>> {
         let parts = self.parts.iter().map(|part| {
             let wanted = part.wanted(lower, upper, times)?;
             let spans = part.spans(&wanted, is_reverse);
@@ -187,9 +187,12 @@ impl<K, V> Part<K, V> {
 
     fn spans(&self, wanted: &Wanted, is_reverse: bool) -> Vec<OwnedSpan> {
         let (retention, observed_ms) = (self.settings.retention(), self.observed_time.get_ms());
-        wanted
-            .keys()
-            .spans(retention, observed_ms, wanted.times, is_reverse)
+        wanted.keys().spans(
+            retention,
+            StoreTime::of(observed_ms),
+            wanted.times,
+            is_reverse,
+        )
     }
 
     fn decode(&self, wanted: &Wanted, key: &[u8], value: &[u8]) -> Result<Option<Found<K, V>>> {
