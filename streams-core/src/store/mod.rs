@@ -45,7 +45,7 @@ pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 pub use query::{
     QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore,
-    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore,
+    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore, StoreEntry,
 };
 pub use session::{SessionStoreSettings, TaskSessionStore};
 pub use task_stores::StoreAccess;
@@ -54,5 +54,5 @@ pub use versions::VersionedPut;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 pub(crate) use context::{Left, RecordOrigin, StoreContext};
-pub(crate) use query::StoreRegistry;
+pub(crate) use query::{CommittedStore, StoreRegistry};
 pub(crate) use task_stores::{GlobalStores, TaskStores};
