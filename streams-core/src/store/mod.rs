@@ -26,8 +26,10 @@ mod name;
 mod overlay;
 mod position;
 mod query;
+mod restore;
 mod segment;
 mod session;
+mod task_state;
 mod task_stores;
 mod window;
 
@@ -48,5 +50,8 @@ pub use task_stores::StoreAccess;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 pub(crate) use context::{Left, RecordOrigin, StoreContext};
+pub(crate) use database::{DatabaseBatch, StoreMemory, TaskDatabase};
 pub(crate) use query::StoreRegistry;
+pub(crate) use restore::StoreRestorer;
+pub(crate) use task_state::{TaskState, is_on_disk};
 pub(crate) use task_stores::{GlobalStores, TaskStores};

@@ -437,7 +437,7 @@ impl TopologyTestDriver {
                     continue;
                 }
                 self.task.committed();
-                return self.task.commit_stores(|_| None);
+                return self.task.commit_stores(&BTreeMap::new());
             }
         }
     }
@@ -450,7 +450,7 @@ impl TopologyTestDriver {
         while global.process_one()? {}
         global.flush()?;
         global.committed();
-        global.commit_stores(|_| None)
+        global.commit_stores(&BTreeMap::new())
     }
 }
 

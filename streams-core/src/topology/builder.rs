@@ -419,7 +419,7 @@ impl TopologyBuilder {
             nodes,
             internal_topics,
             stores,
-            global_stores,
+            global_stores: _,
             copartitioned_sources,
         } = self;
         let subtopologies = subtopologies(&nodes);
@@ -429,7 +429,6 @@ impl TopologyBuilder {
                 subtopologies,
                 internal_topics,
                 stores,
-                global_stores,
                 copartitioned_sources,
             }),
         })
