@@ -41,12 +41,14 @@ mod option;
 mod plan;
 mod stream;
 mod subscription;
+mod window;
 
 pub use builder::StreamsBuilder;
 pub use operator::Rejected;
 pub use option::{Consumed, Printed, Produced, Repartitioned, RetryPolicy, Retryable};
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};
+pub use window::{SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
 
 // What a program needs of the run time, so that one `use` is enough.
 pub use streams_core::processor::{
@@ -58,6 +60,7 @@ pub use streams_core::processor::{
 };
 pub use streams_core::testing::TopologyTestDriver;
 pub use streams_core::topology::AutoOffsetReset;
+pub use streams_core::window::{Window, Windowed};
 pub use streams_core::{
     Error, ErrorKind, Header, Headers, Record, RecordMetadata, Result, TaskId, Topic, Topology,
     serde,

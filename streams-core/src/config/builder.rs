@@ -212,6 +212,9 @@ fn read(reader: &mut Reader<'_>) -> StreamsConfig {
         default_dsl_store: dsl_store(reader),
         windowstore_changelog_additional_retention_ms: reader
             .millis(key::WINDOWSTORE_CHANGELOG_ADDITIONAL_RETENTION_MS, DAY_MS),
+        windowed_aggregation_emit_interval_ms: reader
+            .millis(key::EMIT_INTERVAL_MS_WINDOWED_AGGREGATION, 1000),
+        outer_join_emit_interval_ms: reader.millis(key::EMIT_INTERVAL_MS_OUTER_JOIN, 1000),
         log_summary_interval_ms: log_summary_interval_ms(reader),
         topology_optimization: TopologyOptimization::read(reader),
         ensure_explicit_internal_resource_naming: reader

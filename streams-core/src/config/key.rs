@@ -27,6 +27,12 @@ keys! {
     DESERIALIZATION_EXCEPTION_HANDLER = "deserialization.exception.handler";
     /// Where the timestamp of a source record comes from.
     DEFAULT_TIMESTAMP_EXTRACTOR = "default.timestamp.extractor";
+    /// How often, at most, left and outer joins of streams look for results that wait for their window
+    /// to close, in milliseconds. Internal to Kafka Streams.
+    EMIT_INTERVAL_MS_OUTER_JOIN = "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__";
+    /// How often, at most, windowed aggregations look for windows that have closed, in milliseconds.
+    /// Internal to Kafka Streams.
+    EMIT_INTERVAL_MS_WINDOWED_AGGREGATION = "__emit.interval.ms.kstreams.windowed.aggregation__";
     /// Refuses internal topics and stores with generated names (KIP-1111).
     ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING = "ensure.explicit.internal.resource.naming";
     /// The topic for records that failed (KIP-1034).
@@ -87,6 +93,7 @@ pub(super) const READ: &[&str] = &[
     APPLICATION_ID, APPLICATION_SERVER, BOOTSTRAP_SERVERS, BUFFERED_RECORDS_PER_PARTITION,
     CLIENT_ID, COMMIT_INTERVAL_MS, DEFAULT_DSL_STORE, DEFAULT_TIMESTAMP_EXTRACTOR,
     DESERIALIZATION_EXCEPTION_HANDLER,
+    EMIT_INTERVAL_MS_OUTER_JOIN, EMIT_INTERVAL_MS_WINDOWED_AGGREGATION,
     ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING, ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME,
     GROUP_INSTANCE_ID, GROUP_PROTOCOL, LOG_SUMMARY_INTERVAL_MS, MAX_POLL_RECORDS, MAX_TASK_IDLE_MS,
     METRICS_RECORDING_LEVEL, NUM_STANDBY_REPLICAS, NUM_STREAM_THREADS, POLL_MS,

@@ -125,6 +125,10 @@ pub struct StreamsConfig {
     pub default_dsl_store: DslStore,
     /// `windowstore.changelog.additional.retention.ms`, one day by default.
     pub windowstore_changelog_additional_retention_ms: u64,
+    /// `__emit.interval.ms.kstreams.windowed.aggregation__`, 1000 by default.
+    pub windowed_aggregation_emit_interval_ms: u64,
+    /// `__emit.interval.ms.kstreams.outer.join.spurious.results.fix__`, 1000 by default.
+    pub outer_join_emit_interval_ms: u64,
     /// `log.summary.interval.ms`: 2 minutes by default, `None` (-1) for no summaries.
     pub log_summary_interval_ms: Option<u64>,
     /// `topology.optimization`, none by default.

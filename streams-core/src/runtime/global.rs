@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::broker::{Collector, OffsetRange, PartitionReader, ReadEvent, StartAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
-use crate::processor::TaskEnvironment;
+use crate::processor::{EmitIntervals, TaskEnvironment};
 use crate::record::OutgoingRecord;
 use crate::runtime::session::SessionSettings;
 use crate::runtime::state_directory::StateClaim;
@@ -167,6 +167,7 @@ impl GlobalThread {
             handlers: self.settings.handlers.clone(),
             clock: Arc::clone(&self.settings.clock),
             collector: Rc::new(NoProducer),
+            emit_intervals: EmitIntervals::of(config),
         };
         let context = StoreContext::new(0, Rc::clone(&environment.collector));
         let stores = TaskStores::over(builders.iter().copied(), &application_id, context, state);

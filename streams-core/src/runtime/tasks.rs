@@ -12,7 +12,7 @@ use crate::record::RawRecord;
 use crate::runtime::restore::RestoredState;
 use crate::runtime::state_directory::StateClaim;
 use crate::store::{GlobalStores, StoreContext, StoreRegistry, TaskState, TaskStores};
-use crate::task::{Idling, Task, encode_metadata};
+use crate::task::{CommitMetadata, Idling, Task, encode_metadata};
 use crate::topology::{Topology, link};
 
 /// A partition's place: its task, and the input there.
@@ -50,8 +50,8 @@ pub(crate) struct TaskInput {
     pub(crate) partition: TopicPartition,
     /// The node of the source that reads it.
     node: usize,
-    /// The partition's time where its last owner left it.
-    time_ms: Option<i64>,
+    /// The partition's time, and what processors have kept, where the last owner left them.
+    metadata: Option<CommitMetadata>,
 }
 
 /// Whether the state of tasks that are closed stays open for whoever has them next.
@@ -80,7 +80,7 @@ pub(crate) fn task_inputs(
     topology: &Topology,
     application_id: &str,
     partitions: &[TopicPartition],
-    times_ms: &BTreeMap<TopicPartition, i64>,
+    metadata: &BTreeMap<TopicPartition, CommitMetadata>,
 ) -> BTreeMap<TaskId, Vec<TaskInput>> {
     let mut inputs: BTreeMap<TaskId, Vec<TaskInput>> = BTreeMap::new();
     for partition in partitions {
@@ -96,7 +96,7 @@ pub(crate) fn task_inputs(
         inputs.entry(id).or_default().push(TaskInput {
             partition: partition.clone(),
             node,
-            time_ms: times_ms.get(partition).copied(),
+            metadata: metadata.get(partition).cloned(),
         });
     }
     inputs
@@ -135,8 +135,9 @@ impl Tasks {
         let environment = maker.environment.clone();
         let mut task = Task::new(id, linked, stores, sources, environment, maker.idling);
         for (place, input) in inputs.iter().enumerate() {
-            if let Some(time_ms) = input.time_ms {
-                task.restore_time(place, time_ms);
+            if let Some(metadata) = &input.metadata {
+                task.restore_time(place, metadata.partition_time_ms);
+                task.restore_metadata(&metadata.processors);
             }
         }
         task.initialize()?;
@@ -240,11 +241,12 @@ impl Tasks {
 
     /// What is to be committed, of the tasks that have something.
     pub(crate) fn offsets(&self) -> Vec<(TopicPartition, i64, String)> {
-        let dirty = self.tasks.iter().filter(|running| running.task.is_dirty());
+        let tasks = self.tasks.iter().map(|running| &running.task);
+        let dirty = tasks.filter(|task| task.is_dirty());
         dirty
-            .flat_map(|running| running.task.positions())
-            .map(|(partition, position)| {
-                let metadata = encode_metadata(position.partition_time_ms);
+            .flat_map(|task| task.positions().map(move |position| (task, position)))
+            .map(|(task, (partition, position))| {
+                let metadata = encode_metadata(position.partition_time_ms, task.metadata());
                 (partition.clone(), position.offset, metadata)
             })
             .collect()

@@ -2,9 +2,10 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::ByteStore;
-use crate::store::segment::Retention;
+use crate::store::session::SessionStoreSettings;
+use crate::store::versioned::VersionedStoreSettings;
 use crate::store::window::WindowStoreSettings;
-use crate::store::{session, window};
+use crate::store::{session, versions, window};
 
 /// What a store is, as far as its bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +19,9 @@ pub(crate) enum StoreKind {
     /// Values and their times by key and window.
     TimestampedWindow(WindowStoreSettings),
     /// Values by key and session.
-    Session {
-        /// How long sessions are kept after their end, in milliseconds.
-        retention_ms: i64,
-    },
+    Session(SessionStoreSettings),
+    /// Versions of values by key.
+    Versioned(VersionedStoreSettings),
 }
 
 impl StoreKind {
@@ -32,7 +32,8 @@ impl StoreKind {
             Self::TimestampedKeyValue => "timestamped key-value",
             Self::Window(_) => "window",
             Self::TimestampedWindow(_) => "timestamped window",
-            Self::Session { .. } => "session",
+            Self::Session(_) => "session",
+            Self::Versioned(_) => "versioned key-value",
         }
     }
 
@@ -40,23 +41,20 @@ impl StoreKind {
     /// changelog's records are deleted by age too.
     pub(crate) fn retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue | Self::TimestampedKeyValue => None,
+            Self::KeyValue | Self::TimestampedKeyValue | Self::Versioned(_) => None,
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
-            Self::Session { retention_ms } => Some(retention_ms),
+            Self::Session(settings) => Some(settings.retention_ms),
         }
     }
 
-    /// How long versions of a value are kept, in milliseconds, where there are several: before that
-    /// the changelog is not compacted.
+    /// How long old versions are kept, in milliseconds: the changelog is compacted only behind that
+    /// (`min.compaction.lag.ms`).
     pub(crate) fn history_retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue
-            | Self::TimestampedKeyValue
-            | Self::Window(_)
-            | Self::TimestampedWindow(_)
-            | Self::Session { .. } => None,
+            Self::Versioned(settings) => Some(settings.history_retention_ms),
+            _ => None,
         }
     }
 
@@ -87,8 +85,10 @@ impl StoreKind {
                 let value = value.map(timestamped);
                 window::restore(store, settings.retention(), key, value.as_deref())
             }
-            Self::Session { retention_ms } => {
-                session::restore(store, Retention::of(retention_ms), key, value)
+            Self::Session(settings) => session::restore(store, settings.retention(), key, value),
+            Self::Versioned(settings) => {
+                versions::put(store, settings.retention(), key, value, timestamp_ms)?;
+                Some(())
             }
         };
         restored.ok_or_else(|| {

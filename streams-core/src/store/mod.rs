@@ -31,6 +31,9 @@ mod segment;
 mod session;
 mod task_state;
 mod task_stores;
+mod time_index;
+mod versioned;
+mod versions;
 mod window;
 
 #[cfg(test)]
@@ -43,10 +46,13 @@ pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 pub use query::{
-    QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore, ReadOnlyWindowStore,
+    QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore,
+    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore,
 };
-pub use session::TaskSessionStore;
+pub use session::{SessionStoreSettings, TaskSessionStore};
 pub use task_stores::StoreAccess;
+pub use versioned::{TaskVersionedStore, VersionedRecord, VersionedStoreSettings};
+pub use versions::VersionedPut;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 pub(crate) use context::{Left, RecordOrigin, StoreContext};

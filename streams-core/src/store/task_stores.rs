@@ -12,11 +12,12 @@ use crate::store::context::StoreContext;
 use crate::store::database::{DatabaseBatch, TaskDatabase};
 use crate::store::engine::Engine;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
-use crate::store::name::{KeyValueStore, SessionStore, WindowStore};
+use crate::store::name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 use crate::store::position::StorePosition;
 use crate::store::query::CommittedStore;
 use crate::store::session::TaskSessionStore;
 use crate::store::task_state::TaskState;
+use crate::store::versioned::TaskVersionedStore;
 use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore};
 
 /// One store and how far of its changelog it holds.
@@ -333,6 +334,10 @@ impl<'a> StoreAccess<'a> {
     access! {
         /// A store of values by key and session.
         session, SessionStore, TaskSessionStore
+    }
+    access! {
+        /// A store of the versions of values by key.
+        versioned, VersionedKeyValueStore, TaskVersionedStore
     }
 
     fn get<H: Clone + 'static>(&self, name: &str) -> Result<H> {

@@ -15,14 +15,15 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{
-    Lifecycle, PunctuationType, SourcePort, TaskContext, TaskCounts, TaskEnvironment,
+    Lifecycle, ProcessorMetadata, PunctuationType, SourcePort, TaskContext, TaskCounts,
+    TaskEnvironment,
 };
 use crate::record::RawRecord;
 use crate::store::{DatabaseBatch, TaskStores};
 use crate::topology::LinkedTask;
 
 pub(crate) use input::CommittedPosition;
-pub(crate) use metadata::{decode as decode_metadata, encode as encode_metadata};
+pub(crate) use metadata::{CommitMetadata, decode as decode_metadata, encode as encode_metadata};
 
 use input::Input;
 
@@ -102,6 +103,16 @@ impl Task {
             input.restore_time(partition_time_ms);
         }
         self.context.stream_time_ms = self.context.stream_time_ms.max(partition_time_ms);
+    }
+
+    /// Takes up what the processors of an earlier owner have kept.
+    pub(crate) fn restore_metadata(&mut self, metadata: &ProcessorMetadata) {
+        self.context.metadata.update(metadata);
+    }
+
+    /// What the task's processors keep with its offsets.
+    pub(crate) fn metadata(&self) -> &ProcessorMetadata {
+        &self.context.metadata
     }
 
     /// Buffers a record of an input.

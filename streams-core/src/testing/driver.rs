@@ -9,7 +9,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
-use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
+use crate::processor::{EmitIntervals, StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
 use crate::store::{GlobalStores, StoreAccess, StoreContext, TaskStores};
 use crate::task::{Idling, Task};
@@ -122,6 +122,7 @@ impl TopologyTestDriverBuilder {
             handlers,
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::NONE,
         };
         let task = |id, part, global: &GlobalStores| {
             let context = StoreContext::new(0, Rc::clone(&collector) as _)

@@ -12,7 +12,7 @@ use crate::runtime::restore::RestoredState;
 use crate::runtime::session::{BROKER_WAIT, Session};
 use crate::runtime::tasks::{KeepState, TaskInput, TaskMaker, task_inputs};
 use crate::runtime::thread::ThreadControl;
-use crate::task::{Idling, decode_metadata};
+use crate::task::{CommitMetadata, Idling, decode_metadata};
 use crate::topology::AutoOffsetReset;
 
 /// A task whose state is being restored; its partitions are paused.
@@ -33,7 +33,7 @@ pub(super) enum Held {
 struct Positions {
     assignment: Vec<Assignment>,
     committed: BTreeMap<TopicPartition, i64>,
-    times_ms: BTreeMap<TopicPartition, i64>,
+    metadata: BTreeMap<TopicPartition, CommitMetadata>,
 }
 
 impl Session {
@@ -51,7 +51,7 @@ impl Session {
             &self.settings.topology,
             &self.environment.application_id,
             partitions,
-            &positions.times_ms,
+            &positions.metadata,
         );
         let ids: Vec<String> = inputs.keys().map(ToString::to_string).collect();
         let topology = self.settings.topology.clone();
@@ -189,8 +189,8 @@ impl Session {
             let partition = committed.partition;
             let start = match committed.offset {
                 Some((offset, metadata)) => {
-                    if let Some(time_ms) = decode_metadata(&metadata) {
-                        positions.times_ms.insert(partition.clone(), time_ms);
+                    if let Some(metadata) = decode_metadata(&metadata) {
+                        positions.metadata.insert(partition.clone(), metadata);
                     }
                     positions.committed.insert(partition.clone(), offset);
                     StartAt::Offset(offset)

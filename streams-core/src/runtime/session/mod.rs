@@ -14,7 +14,7 @@ use crate::config::StreamsConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::metrics::{StreamsMetrics, ThreadMetrics};
-use crate::processor::{StreamsHandlers, TaskEnvironment};
+use crate::processor::{EmitIntervals, StreamsHandlers, TaskEnvironment};
 use crate::runtime::collector::ProducerCollector;
 use crate::runtime::restore::{RestoreSettings, Restorer, StateRestoreListener};
 use crate::runtime::session::assignment::{Held, PendingTask};
@@ -137,6 +137,7 @@ impl Session {
             handlers: settings.handlers.clone(),
             clock: Arc::clone(&settings.clock),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::of(config),
         };
         Ok(Self {
             settings: settings.clone(),
