@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{EmitIntervals, StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
-use crate::store::{GlobalStores, StoreAccess, StoreContext, StoreEntry, TaskStores};
 use crate::store::CommittedStore;
+use crate::store::{GlobalStores, StoreAccess, StoreContext, StoreEntry, TaskStores};
 use crate::task::{Idling, Task};
 use crate::testing::collector::MemoryCollector;
 use crate::topic::Topic;
@@ -459,7 +459,7 @@ impl TopologyTestDriver {
                     continue;
                 }
                 self.task.committed();
-                return self.task.commit_stores(|_| None);
+                return self.task.commit_stores(&BTreeMap::new());
             }
         }
     }
@@ -472,7 +472,7 @@ impl TopologyTestDriver {
         while global.process_one()? {}
         global.flush()?;
         global.committed();
-        global.commit_stores(|_| None)
+        global.commit_stores(&BTreeMap::new())
     }
 }
 
