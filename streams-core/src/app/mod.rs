@@ -1,6 +1,7 @@
 //! `KafkaStreams`: an application's threads, states and end.
 
 mod handlers;
+mod partition_count;
 mod process_id;
 mod query;
 mod query_server;

@@ -187,7 +187,7 @@ impl Supervisor {
         while !self.is_stopping() {
             match topics::prepare(&admin, &self.settings.topology, config) {
                 Ok(topics) => {
-                    self.settings.topics = topics.into();
+                    self.settings.topics = topics.subscription.into();
                     return Ok(Some(admin));
                 }
                 Err(error) if error.kind() == ErrorKind::Broker => {

@@ -6,7 +6,7 @@
 ///
 /// # Examples
 /// ```
-/// assert_eq!(streams_core::broker::partition_for_key(b"abc", 16), 7);
+/// assert_eq!(streams_core::broker::partition_for_key(b"abc", 16), 11);
 /// ```
 pub fn partition_for_key(key: &[u8], partitions: i32) -> i32 {
     let positive = murmur2(key) & i32::MAX as u32;

@@ -8,12 +8,14 @@ mod bytes;
 mod connect_json;
 mod json;
 mod list;
+mod nullable;
 mod number;
 mod text;
 mod unit;
 mod uuid;
 mod windowed;
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ pub use bytes::{BoxedByteSerde, ByteSerde};
 pub use connect_json::{ConnectJson, ConnectValue};
 pub use json::Json;
 pub use list::{List, ListElement};
+pub use nullable::{Nullable, non_null};
 pub use number::{Bool, F32, F64, I16, I32, I64};
 pub use text::{SharedUtf8, Utf8, Utf8Lossy};
 pub use unit::Unit;
@@ -96,6 +99,13 @@ pub trait Serializer<T>: Send + Sync {
         data: &T,
         buffer: &mut Vec<u8>,
     ) -> Result<Presence, SerdeError>;
+
+    /// For a serde of `Option<U>`: the `SharedSerde<U>` for what is never null, in a box.
+    ///
+    /// Only [`Nullable`] has one; [`non_null`] asks for it.
+    fn inner_non_null(self: Arc<Self>) -> Option<Box<dyn Any>> {
+        None
+    }
 }
 
 /// Reads a `T` from the bytes of a record's key or value.
@@ -130,6 +140,10 @@ impl<T, S: Serializer<T> + ?Sized> Serializer<T> for Arc<S> {
     ) -> Result<Presence, SerdeError> {
         (**self).serialize(topic, headers, data, buffer)
     }
+
+    fn inner_non_null(self: Arc<Self>) -> Option<Box<dyn Any>> {
+        Arc::clone(&*self).inner_non_null()
+    }
 }
 
 impl<T, S: Deserializer<T> + ?Sized> Deserializer<T> for Arc<S> {
@@ -140,39 +154,6 @@ impl<T, S: Deserializer<T> + ?Sized> Deserializer<T> for Arc<S> {
         data: Option<&[u8]>,
     ) -> Result<T, SerdeError> {
         (**self).deserialize(topic, headers, data)
-    }
-}
-
-/// Lets a null through as `None`, and all else to the inner serde.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Nullable<S>(pub S);
-
-impl<T, S: Serializer<T>> Serializer<Option<T>> for Nullable<S> {
-    fn serialize(
-        &self,
-        topic: &str,
-        headers: &mut Headers,
-        data: &Option<T>,
-        buffer: &mut Vec<u8>,
-    ) -> Result<Presence, SerdeError> {
-        match data {
-            None => Ok(Presence::Null),
-            Some(data) => self.0.serialize(topic, headers, data, buffer),
-        }
-    }
-}
-
-impl<T, S: Deserializer<T>> Deserializer<Option<T>> for Nullable<S> {
-    fn deserialize(
-        &self,
-        topic: &str,
-        headers: &Headers,
-        data: Option<&[u8]>,
-    ) -> Result<Option<T>, SerdeError> {
-        match data {
-            None => Ok(None),
-            Some(_) => self.0.deserialize(topic, headers, data).map(Some),
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Headers, OutgoingRecord};
 use crate::store::cache::{Cache, Dirty};
 use crate::store::context::{RecordView, StoreContext};
@@ -24,6 +24,8 @@ pub(crate) struct ByteStore {
     cache: Option<RefCell<Cache>>,
     /// The topic that changes are written to.
     changelog: Option<Arc<str>>,
+    /// Whether it is another task's, of which only what is committed is seen.
+    is_read_only: bool,
     context: Rc<StoreContext>,
     observed_time_ms: Cell<i64>,
     /// The largest time in the cache, which counts once it leaves it.
@@ -49,6 +51,7 @@ impl ByteStore {
             overlay: RefCell::new(Overlay::new()),
             cache: None,
             changelog,
+            is_read_only: false,
             context,
             observed_time_ms: Cell::new(position.observed_time_ms),
             cached_time_ms: Cell::new(position.observed_time_ms),
@@ -62,6 +65,20 @@ impl ByteStore {
     pub(super) fn with_cache(mut self, bytes_max: usize) -> Self {
         self.cache = Some(RefCell::new(Cache::new(bytes_max)));
         self
+    }
+
+    /// What a task sees of a store that another task writes, whose time is `committed_time`.
+    pub(crate) fn read_only(
+        name: Arc<str>,
+        engine: Engine,
+        context: Rc<StoreContext>,
+        committed_time: ObservedTime,
+    ) -> Self {
+        Self {
+            is_read_only: true,
+            committed_time,
+            ..Self::new(name, engine, None, context, StorePosition::EMPTY)
+        }
     }
 
     pub(crate) fn name(&self) -> &Arc<str> {
@@ -83,7 +100,10 @@ impl ByteStore {
 
     /// The largest time that was written, in milliseconds since the epoch; -1 before the first.
     pub(crate) fn observed_time_ms(&self) -> i64 {
-        self.observed_time_ms.get()
+        match self.is_read_only {
+            false => self.observed_time_ms.get(),
+            true => self.committed_time.get_ms(),
+        }
     }
 
     /// Moves the store's time on; it never goes back.
@@ -146,6 +166,10 @@ impl ByteStore {
     /// Writes a value, or deletes it.
     #[inline]
     pub(crate) fn put(&self, key: &[u8], value: Option<&[u8]>) {
+        if self.is_read_only {
+            // The change is refused when it is to be logged.
+            return;
+        }
         let mut overlay = self.overlay.borrow_mut();
         let before = overlay.bytes();
         overlay.put(key, value);
@@ -265,7 +289,7 @@ impl ByteStore {
         headers: &Headers,
     ) -> Result<()> {
         let Some(topic) = &self.changelog else {
-            return Ok(());
+            return self.check_writable();
         };
         self.context.collector.send(&OutgoingRecord {
             topic,
@@ -275,6 +299,15 @@ impl ByteStore {
             timestamp_ms,
             headers,
         })
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        if !self.is_read_only {
+            return Ok(());
+        }
+        let name = &self.name;
+        let message = format!("store={name} is global: tasks may read it and not write to it");
+        Err(Error::new(ErrorKind::Topology, message))
     }
 
     /// About how many entries there are, uncommitted ones included.

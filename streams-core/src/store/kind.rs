@@ -52,12 +52,16 @@ impl StoreKind {
         }
     }
 
-    /// How long old versions are kept, in milliseconds: the changelog is compacted only behind that
-    /// (`min.compaction.lag.ms`).
+    /// How long versions of a value are kept, in milliseconds, where there are several: before that
+    /// the changelog is not compacted.
     pub(crate) fn history_retention_ms(self) -> Option<i64> {
         match self {
+            Self::KeyValue
+            | Self::TimestampedKeyValue
+            | Self::Window(_)
+            | Self::TimestampedWindow(_)
+            | Self::Session { .. } => None,
             Self::Versioned(settings) => Some(settings.history_retention_ms),
-            _ => None,
         }
     }
 

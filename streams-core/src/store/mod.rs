@@ -54,4 +54,4 @@ pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSetting
 
 pub(crate) use context::{Left, RecordOrigin, StoreContext};
 pub(crate) use query::StoreRegistry;
-pub(crate) use task_stores::TaskStores;
+pub(crate) use task_stores::{GlobalStores, TaskStores};

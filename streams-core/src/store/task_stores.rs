@@ -31,7 +31,13 @@ pub(crate) struct TaskStores {
     context: Rc<StoreContext>,
     database: Option<Arc<TaskDatabase>>,
     stores: BTreeMap<Arc<str>, TaskStore>,
+    /// What the task sees of the global stores.
+    global: BTreeMap<Arc<str>, Box<dyn ManagedStore>>,
 }
+
+/// The global stores of an application, as its tasks read them: what is committed.
+#[derive(Clone, Default)]
+pub(crate) struct GlobalStores(Arc<[(StoreBuilder, CommittedStore)]>);
 
 /// A store's committed entries and where they stand, ready for a task.
 pub(crate) struct OpenStore {
@@ -74,7 +80,37 @@ impl TaskStores {
             context,
             database,
             stores,
+            global: BTreeMap::new(),
         }
+    }
+
+    /// Lets the task read these global stores, whoever of its processors asks.
+    #[must_use]
+    pub(crate) fn with_global(mut self, global: &GlobalStores, application_id: &str) -> Self {
+        let stores = global.0.iter().map(|(builder, committed)| {
+            let bytes = ByteStore::read_only(
+                Arc::clone(&committed.name),
+                committed.engine.clone(),
+                Rc::clone(&self.context),
+                committed.observed_time.clone(),
+            );
+            let store = builder.make(bytes, application_id);
+            (Arc::clone(&committed.name), store)
+        });
+        self.global = stores.collect();
+        self
+    }
+
+    /// These stores as global ones, which other tasks may read.
+    pub(crate) fn as_global<'b>(
+        &self,
+        builders: impl IntoIterator<Item = &'b StoreBuilder>,
+    ) -> GlobalStores {
+        let stores = builders.into_iter().filter_map(|builder| {
+            let store = self.stores.get(builder.name())?;
+            Some((builder.clone(), store.committed.clone()))
+        });
+        GlobalStores(stores.collect())
     }
 
     /// Stores in memory that are empty, whatever the builders say: for tests.
@@ -161,8 +197,9 @@ impl TaskStores {
     }
 
     fn get<H: Clone + 'static>(&self, name: &str) -> Result<H, Missing> {
-        let store = self.stores.get(name).ok_or(Missing::Store)?;
-        let handle = store.handle.as_any().downcast_ref::<H>();
+        let own = self.stores.get(name).map(|store| &store.handle);
+        let handle = own.or(self.global.get(name)).ok_or(Missing::Store)?;
+        let handle = handle.as_any().downcast_ref::<H>();
         handle.cloned().ok_or(Missing::Type)
     }
 }
@@ -175,7 +212,7 @@ enum Missing {
 /// The default of `default.dsl.store`.
 pub(crate) const DEFAULT_STORE_TYPE: StoreType = StoreType::RocksDb;
 
-/// The stores that a processor may use: those that it is connected to.
+/// The stores that a processor may use: those that it is connected to, and the global ones.
 pub struct StoreAccess<'a> {
     stores: &'a TaskStores,
     /// `None` for all of them.
@@ -238,7 +275,7 @@ impl<'a> StoreAccess<'a> {
         let is_connected = self
             .connected
             .is_none_or(|connected| connected.iter().any(|connected| &**connected == name));
-        if !is_connected {
+        if !is_connected && !self.stores.global.contains_key(name) {
             let message = format!(
                 "invalid topology: processor node={node} uses store={name}, to which it is not \
                  connected"

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
-use crate::store::{StoreAccess, StoreContext, TaskStores};
+use crate::store::{GlobalStores, StoreAccess, StoreContext, TaskStores};
 use crate::task::{Idling, Task};
 use crate::testing::collector::MemoryCollector;
 use crate::topic::Topic;
@@ -26,9 +26,20 @@ pub struct TopologyTestDriver {
     topology: Topology,
     application_id: Arc<str>,
     task: Task,
-    inputs: BTreeMap<String, (usize, i64)>,
+    /// What fills the global stores, if there are any.
+    global: Option<Task>,
+    inputs: BTreeMap<String, Input>,
     collector: Rc<MemoryCollector>,
     clock: ManualClock,
+}
+
+/// Where the records of a topic go.
+#[derive(Clone, Copy)]
+struct Input {
+    /// The place among the inputs of its task.
+    place: usize,
+    is_global: bool,
+    next_offset: i64,
 }
 
 /// Settings of a [`TopologyTestDriver`].
@@ -112,29 +123,47 @@ impl TopologyTestDriverBuilder {
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
         };
-        let whole = topology.whole();
-        let store_context = StoreContext::new(0, Rc::clone(&collector) as _);
-        let store_context = store_context.with_cache_bytes_max(cache_bytes_max);
-        let builders = topology.stores_of(&whole);
-        let stores = TaskStores::in_memory(builders, &application_id, store_context);
-        let timestamps = TimestampExtraction::Fail;
-        let linked = link(&topology, &whole, &application_id, timestamps, &stores)?;
+        let task = |id, part, global: &GlobalStores| {
+            let context = StoreContext::new(0, Rc::clone(&collector) as _)
+                .with_cache_bytes_max(cache_bytes_max);
+            let builders = topology.stores_of(&part);
+            let stores = TaskStores::in_memory(builders, &application_id, context)
+                .with_global(global, &application_id);
+            let timestamps = TimestampExtraction::Fail;
+            let linked = link(&topology, &part, &application_id, timestamps, &stores)?;
+            let mut task = Task::new(id, linked, stores, [], environment.clone(), idling);
+            task.initialize()?;
+            Ok::<Task, Error>(task)
+        };
+        let mut global_stores = GlobalStores::default();
+        let mut global = None;
+        if topology.has_global_stores() {
+            let part = topology.global_part();
+            let builders = topology.stores_of(&part);
+            let task = task(TaskId::GLOBAL, part, &global_stores)?;
+            global_stores = task.stores().as_global(builders);
+            global = Some(task);
+        }
         let id = TaskId {
             subtopology: 0,
             partition: 0,
         };
-        let mut task = Task::new(id, linked, stores, [], environment, idling);
-        task.initialize()?;
+        let task = task(id, topology.whole(), &global_stores)?;
         let inputs = BTreeMap::new();
         let mut driver = TopologyTestDriver {
             topology,
             application_id,
             task,
+            global,
             inputs,
             collector,
             clock,
         };
-        for topic in driver.topology.source_topics(&driver.application_id) {
+        let application_id = Arc::clone(&driver.application_id);
+        for topic in driver.topology.source_topics(&application_id) {
+            driver.input(&topic);
+        }
+        for topic in driver.topology.global_topics(&application_id) {
             driver.input(&topic);
         }
         driver.run()?;
@@ -346,38 +375,56 @@ impl TopologyTestDriver {
         timestamp_ms: i64,
         headers: Headers,
     ) -> bool {
-        let input = self.input(topic);
-        let Some(input) = input else { return false };
-        let (_, next_offset) = self.inputs.entry(topic.to_owned()).or_insert((input, 0));
-        let offset = *next_offset;
-        *next_offset += 1;
-        self.task.add(
-            input,
-            RawRecord::new(key, value, offset, timestamp_ms, headers),
-        );
-        self.task.reached_end(input, offset + 1);
+        let Some(input) = self.input(topic) else {
+            return false;
+        };
+        let offset = input.next_offset;
+        let next = Input {
+            next_offset: offset + 1,
+            ..input
+        };
+        self.inputs.insert(topic.to_owned(), next);
+        if let Some(task) = self.task_of(input) {
+            let raw = RawRecord::new(key, value, offset, timestamp_ms, headers);
+            task.add(input.place, raw);
+            task.reached_end(input.place, offset + 1);
+        }
         true
     }
 
-    /// The task's input of a topic, if the topology reads it.
-    fn input(&mut self, topic: &str) -> Option<usize> {
-        if let Some((input, _)) = self.inputs.get(topic) {
+    fn task_of(&mut self, input: Input) -> Option<&mut Task> {
+        match input.is_global {
+            false => Some(&mut self.task),
+            true => self.global.as_mut(),
+        }
+    }
+
+    /// The input of a topic, if the topology reads it.
+    fn input(&mut self, topic: &str) -> Option<Input> {
+        if let Some(input) = self.inputs.get(topic) {
             return Some(*input);
         }
-        let (node, _) = self.topology.source_of(&self.application_id, topic)?;
+        let (node, part) = self.topology.source_of(&self.application_id, topic)?;
         let from = TopicPartition {
             topic: topic.into(),
             partition: 0,
         };
-        let input = self.task.add_input(from, node)?;
-        self.task.reached_end(input, 0);
-        self.inputs.insert(topic.to_owned(), (input, 0));
+        let mut input = Input {
+            place: 0,
+            is_global: self.topology.subtopology(part)?.is_global,
+            next_offset: 0,
+        };
+        let task = self.task_of(input)?;
+        input.place = task.add_input(from, node)?;
+        task.reached_end(input.place, 0);
+        self.inputs.insert(topic.to_owned(), input);
         Some(input)
     }
 
     /// Processes until nothing is left, feeding what goes to source topics back.
     fn run(&mut self) -> Result<()> {
         loop {
+            self.update_global()?;
             let processed = self.task.process_one()?;
             let mut fed = false;
             for (topic, raw) in self.collector.take_fresh() {
@@ -394,10 +441,24 @@ impl TopologyTestDriver {
             }
         }
     }
+
+    /// Brings the global stores up to date: tasks see what is committed.
+    fn update_global(&mut self) -> Result<()> {
+        let Some(global) = &mut self.global else {
+            return Ok(());
+        };
+        while global.process_one()? {}
+        global.flush()?;
+        global.committed();
+        global.commit_stores(|_| None)
+    }
 }
 
 impl Drop for TopologyTestDriver {
     fn drop(&mut self) {
         self.task.close();
+        if let Some(global) = &mut self.global {
+            global.close();
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -154,9 +155,11 @@ impl<K, V> Sink<K, V> {
 /// Builds a [`Topology`].
 #[derive(Default)]
 pub struct TopologyBuilder {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     internal_topics: Vec<InternalTopic>,
     stores: Vec<StoreBuilder>,
+    pub(super) global_stores: BTreeSet<Arc<str>>,
+    copartitioned_sources: Vec<Vec<Arc<str>>>,
 }
 
 impl TopologyBuilder {
@@ -262,6 +265,15 @@ impl TopologyBuilder {
                 }
             }
         }
+    }
+
+    /// Says that the topics of these sources must have as many partitions as each other, since
+    /// what they hold is joined by key. Groups that share a topic are one.
+    ///
+    /// Internal topics among them get the number of the others; of internal topics only, the most
+    /// that any of them would have.
+    pub fn copartition_sources(&mut self, sources: &[Arc<str>]) {
+        self.copartitioned_sources.push(sources.to_vec());
     }
 
     /// Adds a processor below `parents`; `supplier` makes one instance for each task.
@@ -376,6 +388,15 @@ impl TopologyBuilder {
         }
     }
 
+    /// Leaves a node out of the description, which then connects its parents to its children.
+    ///
+    /// For steps that the JVM takes within another node, so that both descriptions stay equal.
+    pub fn hide<K, V>(&mut self, node: NodeHandle<K, V>) {
+        if let Some(node) = self.nodes.get_mut(node.index) {
+            node.is_hidden = true;
+        }
+    }
+
     /// Checks the graph and makes it immutable.
     ///
     /// # Errors
@@ -393,10 +414,13 @@ impl TopologyBuilder {
             }
         }
         self.check_stores()?;
+        self.check_copartitioned()?;
         let Self {
             nodes,
             internal_topics,
             stores,
+            global_stores,
+            copartitioned_sources,
         } = self;
         let subtopologies = subtopologies(&nodes);
         Ok(Topology {
@@ -405,12 +429,38 @@ impl TopologyBuilder {
                 subtopologies,
                 internal_topics,
                 stores,
+                global_stores,
+                copartitioned_sources,
             }),
         })
     }
 
+    fn check_copartitioned(&self) -> Result<()> {
+        for name in self.copartitioned_sources.iter().flatten() {
+            let mut sources = self.nodes.iter();
+            let is_source = |node: &Node| matches!(node.kind, NodeKind::Source { .. });
+            if !sources.any(|node| node.name == *name && is_source(node)) {
+                return Err(invalid(format!(
+                    "{name} is to be partitioned like others, and is no source"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn check_stores(&self) -> Result<()> {
         for node in &self.nodes {
+            let global = node
+                .stores()
+                .iter()
+                .find(|name| self.global_stores.contains(*name));
+            if let (false, Some(store)) = (node.is_global, global) {
+                let name = &node.name;
+                return Err(invalid(format!(
+                    "processor {name} is connected to the global store {store}, which every \
+                     processor may read without that"
+                )));
+            }
             let unknown = node
                 .stores()
                 .iter()
@@ -464,6 +514,8 @@ impl TopologyBuilder {
             children: Vec::new(),
             copy: None,
             is_router: false,
+            is_hidden: false,
+            is_global: false,
             link,
         });
         Ok(NodeHandle {
@@ -473,6 +525,6 @@ impl TopologyBuilder {
     }
 }
 
-fn invalid(message: String) -> Error {
+pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::Topology, format!("invalid topology: {message}"))
 }

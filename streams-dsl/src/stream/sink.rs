@@ -11,7 +11,7 @@ use crate::builder::StreamsBuilder;
 use crate::option::Produced;
 use crate::plan::{Naming, Node, PlanId};
 use crate::stream::KStream;
-use crate::stream::key::sink_to;
+use crate::stream::repartition::sink_to;
 
 /// The end of a stream: a sink, or an action without a result.
 #[derive(Debug)]
