@@ -78,12 +78,13 @@ impl StoreKind {
     ) -> Result<()> {
         let timestamped = |value: &[u8]| [&timestamp_ms.to_be_bytes(), value].concat();
         let restored = match self {
-            Self::KeyValue => {
+            Self::KeyValue if !store.has_ttl() => {
                 store.put(key, value);
                 Some(())
             }
-            Self::TimestampedKeyValue => {
+            Self::KeyValue | Self::TimestampedKeyValue => {
                 store.observe_time(timestamp_ms);
+                let value = value.filter(|_| store.is_alive(timestamp_ms));
                 store.put(key, value.map(timestamped).as_deref());
                 Some(())
             }

@@ -62,8 +62,7 @@ impl TaskStores {
             let OpenStore { engine, position } = open(builder);
             let logs = builder.changelog_config().is_some();
             let changelog = logs.then(|| builder.changelog_topic(application_id));
-            let name = Arc::clone(builder.name());
-            let mut bytes = ByteStore::new(name, engine, changelog, Rc::clone(&context), position);
+            let mut bytes = builder.bytes(engine, changelog, Rc::clone(&context), position);
             if builder.is_cached() && cache_bytes_max > 0 {
                 context.keep_records();
                 bytes = bytes.with_cache(cache_bytes_max);
@@ -94,7 +93,7 @@ impl TaskStores {
                 Rc::clone(&self.context),
                 committed.observed_time.clone(),
             );
-            let store = builder.make(bytes, application_id);
+            let store = builder.make(builder.with_ttl_of(bytes), application_id);
             (Arc::clone(&committed.name), store)
         });
         self.global = stores.collect();
@@ -136,12 +135,15 @@ impl TaskStores {
         &self.context
     }
 
-    /// Lets go on what the caches still keep back, which nobody forwards: their owners have
-    /// flushed them before.
-    pub(crate) fn drain_caches(&self) -> Result<()> {
-        self.stores
-            .values()
-            .try_for_each(|store| store.handle.drain_cache())
+    /// Writes what is to be part of the next commit: what the caches still keep back, which nobody
+    /// forwards, since their owners have flushed them before; and that entries are gone whose time
+    /// is over.
+    pub(crate) fn prepare_commit(&self) -> Result<()> {
+        for store in self.stores.values() {
+            store.handle.drain_cache()?;
+            store.handle.bytes().delete_expired()?;
+        }
+        Ok(())
     }
 
     /// Commits what was written: the writes of every store and where each stands, in one write.

@@ -255,7 +255,7 @@ impl Task {
             processor.borrow_mut().flush(&mut self.context);
         }
         self.check()?;
-        self.stores.drain_caches()
+        self.stores.prepare_commit()
     }
 
     /// Commits what the task's stores have been written, after the producer has committed; see

@@ -2,6 +2,7 @@
 //! tests want it.
 
 mod cache;
+mod expiry;
 mod versioned;
 mod walk;
 
@@ -127,7 +128,7 @@ impl Harness {
 
     /// Commits everything, the changelog first.
     pub(super) fn commit(&mut self) {
-        self.stores.drain_caches().unwrap();
+        self.stores.prepare_commit().unwrap();
         let end = self.log.0.borrow().len();
         self.committed = end;
         self.stores
