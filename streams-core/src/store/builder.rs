@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::serde::SharedSerde;
+use crate::store::buffer::{TaskChangeBuffer, TaskTimeOrderedBuffer};
 use crate::store::bytes::ByteStore;
 use crate::store::codec::Codec;
 use crate::store::context::StoreContext;
@@ -39,8 +40,8 @@ pub enum StoreType {
 pub(crate) trait ManagedStore {
     fn as_any(&self) -> &dyn Any;
     fn bytes(&self) -> &ByteStore;
-    /// Lets go on what is kept back, and forwards nothing.
-    fn drain_cache(&self) -> Result<()> {
+    /// Writes what is to be part of the next commit and is not yet written.
+    fn prepare_commit(&self) -> Result<()> {
         Ok(())
     }
 }
@@ -63,8 +64,8 @@ pub struct StoreBuilder {
 }
 
 macro_rules! managed {
-    ($($handle:ident),*) => {
-        $(impl<K: 'static, V: 'static> ManagedStore for $handle<K, V> {
+    ($handle:ident $(, $prepare_commit:ident)?) => {
+        impl<K: 'static, V: 'static> ManagedStore for $handle<K, V> {
             fn as_any(&self) -> &dyn Any {
                 self
             }
@@ -73,30 +74,21 @@ macro_rules! managed {
                 $handle::bytes(self)
             }
 
-            fn drain_cache(&self) -> Result<()> {
-                $handle::drain_cache(self)
-            }
-        })*
+            $(fn prepare_commit(&self) -> Result<()> {
+                $handle::$prepare_commit(self)
+            })?
+        }
     };
 }
 
-managed!(
-    TaskKeyValueStore,
-    TaskTimestampedKeyValueStore,
-    TaskWindowStore,
-    TaskTimestampedWindowStore,
-    TaskSessionStore
-);
-
-impl<K: 'static, V: 'static> ManagedStore for TaskVersionedStore<K, V> {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn bytes(&self) -> &ByteStore {
-        TaskVersionedStore::bytes(self)
-    }
-}
+managed!(TaskKeyValueStore, drain_cache);
+managed!(TaskTimestampedKeyValueStore, drain_cache);
+managed!(TaskWindowStore, drain_cache);
+managed!(TaskTimestampedWindowStore, drain_cache);
+managed!(TaskSessionStore, drain_cache);
+managed!(TaskVersionedStore);
+managed!(TaskChangeBuffer, prepare_commit);
+managed!(TaskTimeOrderedBuffer);
 
 impl StoreBuilder {
     /// A store of values by key, for processors.
@@ -174,6 +166,28 @@ impl StoreBuilder {
         let settings = settings.into();
         let make = move |bytes, codec| TaskVersionedStore::new(bytes, codec, settings);
         Self::new(name, StoreKind::Versioned(settings), key, value, make)
+    }
+
+    /// The buffer of `suppress`, of which a task uses a [`TaskChangeBuffer`].
+    pub fn change_buffer<K: 'static, V: 'static>(
+        name: impl Into<Arc<str>>,
+        key: SharedSerde<K>,
+        value: SharedSerde<V>,
+    ) -> Self {
+        let make = TaskChangeBuffer::new;
+        Self::new(name, StoreKind::ChangeBuffer, key, value, make)
+    }
+
+    /// The buffer of a join that waits `grace_ms`, in milliseconds, of which a task uses a
+    /// [`TaskTimeOrderedBuffer`].
+    pub fn time_ordered_buffer<K: 'static, V: 'static>(
+        name: impl Into<Arc<str>>,
+        key: SharedSerde<K>,
+        value: SharedSerde<V>,
+        grace_ms: i64,
+    ) -> Self {
+        let make = move |bytes, codec| TaskTimeOrderedBuffer::new(bytes, codec, grace_ms);
+        Self::new(name, StoreKind::TimeOrderedBuffer, key, value, make)
     }
 
     fn new<K: 'static, V: 'static, H: ManagedStore + 'static>(
@@ -298,6 +312,14 @@ impl StoreBuilder {
         Err(Error::new(ErrorKind::Topology, message))
     }
 
+    /// Whether the store asks for more of the record at hand than its time.
+    pub(crate) fn keeps_records(&self) -> bool {
+        matches!(
+            self.kind,
+            StoreKind::ChangeBuffer | StoreKind::TimeOrderedBuffer
+        )
+    }
+
     /// The store's bytes of one task, without a cache.
     pub(crate) fn bytes(
         &self,
@@ -330,7 +352,9 @@ impl StoreBuilder {
             StoreKind::Window(settings) | StoreKind::TimestampedWindow(settings) => {
                 settings.retain_duplicates
             }
-            StoreKind::Versioned(_) => true,
+            StoreKind::Versioned(_) | StoreKind::ChangeBuffer | StoreKind::TimeOrderedBuffer => {
+                true
+            }
             _ => false,
         };
         self.is_cached && !keeps_all

@@ -121,6 +121,11 @@ impl ByteStore {
         self.context.record_timestamp_ms()
     }
 
+    /// The record that the task has at hand, if the store's kind asks for it.
+    pub(super) fn record_at_hand(&self) -> RecordView {
+        self.context.record(self.context.record_timestamp_ms())
+    }
+
     /// The largest time that was written, in milliseconds since the epoch; -1 before the first.
     pub(crate) fn observed_time_ms(&self) -> i64 {
         match self.is_read_only {

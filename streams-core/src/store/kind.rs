@@ -1,6 +1,7 @@
 //! The kinds of stores: what their changelogs hold, and how it is read back.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::buffer::{self, BufferValue};
 use crate::store::bytes::ByteStore;
 use crate::store::segment::Retention;
 use crate::store::versioned::VersionedStoreSettings;
@@ -25,6 +26,10 @@ pub(crate) enum StoreKind {
     },
     /// Versions of values by key.
     Versioned(VersionedStoreSettings),
+    /// Changes that wait, by key.
+    ChangeBuffer,
+    /// Records that wait, by time.
+    TimeOrderedBuffer,
 }
 
 impl StoreKind {
@@ -37,6 +42,8 @@ impl StoreKind {
             Self::TimestampedWindow(_) => "timestamped window",
             Self::Session { .. } => "session",
             Self::Versioned(_) => "versioned key-value",
+            Self::ChangeBuffer => "suppression buffer",
+            Self::TimeOrderedBuffer => "time-ordered buffer",
         }
     }
 
@@ -44,7 +51,11 @@ impl StoreKind {
     /// changelog's records are deleted by age too.
     pub(crate) fn retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue | Self::TimestampedKeyValue | Self::Versioned(_) => None,
+            Self::KeyValue
+            | Self::TimestampedKeyValue
+            | Self::Versioned(_)
+            | Self::ChangeBuffer
+            | Self::TimeOrderedBuffer => None,
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
@@ -60,7 +71,9 @@ impl StoreKind {
             | Self::TimestampedKeyValue
             | Self::Window(_)
             | Self::TimestampedWindow(_)
-            | Self::Session { .. } => None,
+            | Self::Session { .. }
+            | Self::ChangeBuffer
+            | Self::TimeOrderedBuffer => None,
             Self::Versioned(settings) => Some(settings.history_retention_ms),
         }
     }
@@ -93,6 +106,15 @@ impl StoreKind {
                 let value = value.map(timestamped);
                 window::restore(store, settings.retention(), key, value.as_deref())
             }
+            // That it was written since Kafka 2.5 is told by its form.
+            Self::ChangeBuffer => match value.map(BufferValue::decode) {
+                Some(None) => return Err(unknown_version(store)),
+                _ => {
+                    store.put(key, value);
+                    Some(())
+                }
+            },
+            Self::TimeOrderedBuffer => buffer::restore_time_ordered(store, key, value),
             Self::Versioned(settings) => {
                 versions::put(store, settings.retention(), key, value, timestamp_ms)?;
                 Some(())
@@ -110,4 +132,12 @@ impl StoreKind {
             Error::new(ErrorKind::Serde, message)
         })
     }
+}
+
+fn unknown_version(store: &ByteStore) -> Error {
+    let message = format!(
+        "the changelog of store={} holds a value that Kafka Streams before 2.5 has written, or          none of a suppression buffer",
+        store.name()
+    );
+    Error::new(ErrorKind::Serde, message)
 }

@@ -10,6 +10,7 @@
 //! whoever runs the task commits the producer first and then, in one write for all stores of the
 //! task, what they hold and where they stand.
 
+mod buffer;
 mod builder;
 mod bytes;
 mod cache;
@@ -38,6 +39,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use buffer::{BufferStatus, Eviction, PriorValue, TaskChangeBuffer, TaskTimeOrderedBuffer};
 pub use builder::{StoreBuilder, StoreType};
 pub use cache::DirtyEntry;
 pub use codec::ValueAndTimestamp;

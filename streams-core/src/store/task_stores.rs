@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::buffer::{TaskChangeBuffer, TaskTimeOrderedBuffer};
 use crate::store::builder::{ManagedStore, StoreBuilder, StoreType};
 use crate::store::bytes::ByteStore;
 use crate::store::context::StoreContext;
@@ -63,6 +64,9 @@ impl TaskStores {
             let logs = builder.changelog_config().is_some();
             let changelog = logs.then(|| builder.changelog_topic(application_id));
             let mut bytes = builder.bytes(engine, changelog, Rc::clone(&context), position);
+            if builder.keeps_records() {
+                context.keep_records();
+            }
             if builder.is_cached() && cache_bytes_max > 0 {
                 context.keep_records();
                 bytes = bytes.with_cache(cache_bytes_max);
@@ -140,7 +144,7 @@ impl TaskStores {
     /// is over.
     pub(crate) fn prepare_commit(&self) -> Result<()> {
         for store in self.stores.values() {
-            store.handle.drain_cache()?;
+            store.handle.prepare_commit()?;
             store.handle.bytes().delete_expired()?;
         }
         Ok(())
@@ -270,6 +274,28 @@ impl<'a> StoreAccess<'a> {
     access! {
         /// A store of the versions of values by key.
         versioned, VersionedKeyValueStore, TaskVersionedStore
+    }
+
+    /// The buffer of `suppress`.
+    ///
+    /// # Errors
+    /// As for the stores.
+    pub fn change_buffer<K: 'static, V: 'static>(
+        &self,
+        name: &str,
+    ) -> Result<TaskChangeBuffer<K, V>> {
+        self.get(name)
+    }
+
+    /// The buffer of a join with grace.
+    ///
+    /// # Errors
+    /// As for the stores.
+    pub fn time_ordered_buffer<K: 'static, V: 'static>(
+        &self,
+        name: &str,
+    ) -> Result<TaskTimeOrderedBuffer<K, V>> {
+        self.get(name)
     }
 
     fn get<H: Clone + 'static>(&self, name: &str) -> Result<H> {

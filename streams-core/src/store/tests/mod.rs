@@ -1,6 +1,7 @@
 //! The stores of a task without a task: on disk or in memory, committed, given up and restored as
 //! tests want it.
 
+mod buffer;
 mod cache;
 mod expiry;
 mod versioned;
