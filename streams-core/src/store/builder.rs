@@ -15,6 +15,7 @@ use crate::store::context::StoreContext;
 use crate::store::engine::Engine;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 use crate::store::kind::StoreKind;
+use crate::store::list::TaskListStore;
 use crate::store::position::StorePosition;
 use crate::store::query::{CommittedStore, StoreSerdes};
 use crate::store::session::TaskSessionStore;
@@ -87,6 +88,7 @@ managed!(TaskWindowStore, drain_cache);
 managed!(TaskTimestampedWindowStore, drain_cache);
 managed!(TaskSessionStore, drain_cache);
 managed!(TaskVersionedStore);
+managed!(TaskListStore);
 managed!(TaskChangeBuffer, prepare_commit);
 managed!(TaskTimeOrderedBuffer);
 
@@ -166,6 +168,15 @@ impl StoreBuilder {
         let settings = settings.into();
         let make = move |bytes, codec| TaskVersionedStore::new(bytes, codec, settings);
         Self::new(name, StoreKind::Versioned(settings), key, value, make)
+    }
+
+    /// A store of lists of values by key, of which a task uses a [`TaskListStore`].
+    pub fn list<K: 'static, V: 'static>(
+        name: impl Into<Arc<str>>,
+        key: SharedSerde<K>,
+        value: SharedSerde<V>,
+    ) -> Self {
+        Self::new(name, StoreKind::List, key, value, TaskListStore::new)
     }
 
     /// The buffer of `suppress`, of which a task uses a [`TaskChangeBuffer`].
@@ -349,13 +360,11 @@ impl StoreBuilder {
     /// replaces another, and there is nothing to gain.
     pub(crate) fn is_cached(&self) -> bool {
         let keeps_all = match self.kind {
-            StoreKind::Window(settings) | StoreKind::TimestampedWindow(settings) => {
-                settings.retain_duplicates
-            }
-            StoreKind::Versioned(_) | StoreKind::ChangeBuffer | StoreKind::TimeOrderedBuffer => {
-                true
-            }
-            _ => false,
+            StoreKind::Versioned(_)
+            | StoreKind::List
+            | StoreKind::ChangeBuffer
+            | StoreKind::TimeOrderedBuffer => true,
+            kind => kind.retains_duplicates(),
         };
         self.is_cached && !keeps_all
     }

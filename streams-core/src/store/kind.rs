@@ -26,6 +26,8 @@ pub(crate) enum StoreKind {
     },
     /// Versions of values by key.
     Versioned(VersionedStoreSettings),
+    /// Lists of values by key.
+    List,
     /// Changes that wait, by key.
     ChangeBuffer,
     /// Records that wait, by time.
@@ -42,6 +44,7 @@ impl StoreKind {
             Self::TimestampedWindow(_) => "timestamped window",
             Self::Session { .. } => "session",
             Self::Versioned(_) => "versioned key-value",
+            Self::List => "list",
             Self::ChangeBuffer => "suppression buffer",
             Self::TimeOrderedBuffer => "time-ordered buffer",
         }
@@ -54,12 +57,23 @@ impl StoreKind {
             Self::KeyValue
             | Self::TimestampedKeyValue
             | Self::Versioned(_)
+            | Self::List
             | Self::ChangeBuffer
             | Self::TimeOrderedBuffer => None,
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
             Self::Session { retention_ms } => Some(retention_ms),
+        }
+    }
+
+    /// Whether every value is kept, none replacing another: then a changelog cannot be compacted.
+    pub(crate) fn retains_duplicates(self) -> bool {
+        match self {
+            Self::Window(settings) | Self::TimestampedWindow(settings) => {
+                settings.retain_duplicates
+            }
+            _ => false,
         }
     }
 
@@ -72,6 +86,7 @@ impl StoreKind {
             | Self::Window(_)
             | Self::TimestampedWindow(_)
             | Self::Session { .. }
+            | Self::List
             | Self::ChangeBuffer
             | Self::TimeOrderedBuffer => None,
             Self::Versioned(settings) => Some(settings.history_retention_ms),
@@ -91,6 +106,10 @@ impl StoreKind {
     ) -> Result<()> {
         let timestamped = |value: &[u8]| [&timestamp_ms.to_be_bytes(), value].concat();
         let restored = match self {
+            Self::List => {
+                store.put(key, value);
+                Some(())
+            }
             Self::KeyValue if !store.has_ttl() => {
                 store.put(key, value);
                 Some(())

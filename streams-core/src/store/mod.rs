@@ -23,6 +23,7 @@ mod expiry;
 mod key_table;
 mod key_value;
 mod kind;
+mod list;
 mod merge;
 mod name;
 mod overlay;
@@ -45,6 +46,7 @@ pub use cache::DirtyEntry;
 pub use codec::ValueAndTimestamp;
 pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
+pub use list::TaskListStore;
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 pub use query::{
     QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore,

@@ -13,6 +13,7 @@ use crate::store::context::StoreContext;
 use crate::store::database::TaskDatabase;
 use crate::store::engine::Engine;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
+use crate::store::list::TaskListStore;
 use crate::store::name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 use crate::store::position::StorePosition;
 use crate::store::query::CommittedStore;
@@ -274,6 +275,14 @@ impl<'a> StoreAccess<'a> {
     access! {
         /// A store of the versions of values by key.
         versioned, VersionedKeyValueStore, TaskVersionedStore
+    }
+
+    /// A store of lists of values by key.
+    ///
+    /// # Errors
+    /// As for the other stores.
+    pub fn list<K: 'static, V: 'static>(&self, name: &str) -> Result<TaskListStore<K, V>> {
+        self.get(name)
     }
 
     /// The buffer of `suppress`.

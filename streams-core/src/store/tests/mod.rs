@@ -4,6 +4,7 @@
 mod buffer;
 mod cache;
 mod expiry;
+mod list;
 mod versioned;
 mod walk;
 
