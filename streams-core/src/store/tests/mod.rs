@@ -2,6 +2,7 @@
 //! tests want it.
 
 mod cache;
+mod closed;
 
 use std::cell::RefCell;
 use std::rc::Rc;
