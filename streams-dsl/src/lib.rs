@@ -45,7 +45,10 @@ mod window;
 
 pub use builder::StreamsBuilder;
 pub use operator::Rejected;
-pub use option::{Consumed, Printed, Produced, Repartitioned, RetryPolicy, Retryable};
+pub use option::{
+    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, Printed, Produced, Repartitioned,
+    RetryPolicy, Retryable, ShutDownWhenFull, StrictBufferConfig, Suppressed, WhenFull,
+};
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};
 pub use window::{SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};

@@ -2,7 +2,9 @@
 //! directly: the processors are generic over it.
 
 mod branch;
+mod change;
 mod filter;
+mod final_emission;
 mod flat_map;
 mod flat_map_values;
 mod for_each;
@@ -15,10 +17,18 @@ mod print;
 mod rejected;
 mod retry;
 mod select_key;
+mod session_aggregate;
+mod sliding_aggregate;
 mod try_map_values;
+mod window_aggregate;
+mod window_results;
+#[cfg(test)]
+mod window_test;
 
 pub(crate) use branch::{Branch, Predicate};
+pub(crate) use change::Change;
 pub(crate) use filter::Filter;
+pub(crate) use final_emission::{Due, FinalEmission};
 pub(crate) use flat_map::FlatMap;
 pub(crate) use flat_map_values::FlatMapValues;
 pub(crate) use for_each::ForEach;
@@ -31,6 +41,11 @@ pub(crate) use print::Print;
 pub(crate) use rejected::DeadLetter;
 pub(crate) use retry::RetryMapValues;
 pub(crate) use select_key::SelectKey;
+pub(crate) use session_aggregate::SessionAggregate;
+pub(crate) use sliding_aggregate::SlidingAggregate;
 pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
+
+pub(crate) use window_aggregate::WindowAggregate;
+pub(crate) use window_results::{Folding, Forwarding};
 
 pub use rejected::Rejected;

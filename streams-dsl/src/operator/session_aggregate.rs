@@ -36,7 +36,9 @@ where
         store: TaskSessionStore<K, A>,
         forwarding: Forwarding,
     ) -> Self {
-        let emission = forwarding.on_close.then(|| FinalEmission::new(store.name()));
+        let emission = forwarding
+            .on_close
+            .then(|| FinalEmission::new(store.name()));
         Self {
             windows,
             folding,
@@ -173,7 +175,10 @@ where
         record: Record<K, V>,
     ) -> Result<(), ProcessorError> {
         self.observed_ms = self.observed_ms.max(record.timestamp_ms);
-        let wait_ms = self.windows.grace_ms().saturating_add(self.windows.gap_ms());
+        let wait_ms = self
+            .windows
+            .grace_ms()
+            .saturating_add(self.windows.gap_ms());
         let close_ms = self.observed_ms.saturating_sub(wait_ms);
         let (sessions, joined) = self.sessions_around(&record.key, record.timestamp_ms)?;
         if joined.end_ms < close_ms {

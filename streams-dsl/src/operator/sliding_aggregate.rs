@@ -313,10 +313,7 @@ fn after(timestamp_ms: i64) -> i64 {
 /// Between which times the windows begin that have closed.
 fn closed_between(difference_ms: i64, due: Due) -> Option<RangeInclusive<i64>> {
     // A window's end belongs to it.
-    let last_ms = due
-        .close_ms
-        .saturating_sub(difference_ms)
-        .saturating_sub(1);
+    let last_ms = due.close_ms.saturating_sub(difference_ms).saturating_sub(1);
     let first_ms = due
         .last_close_ms
         .map_or(0, |last_ms| last_ms.saturating_sub(difference_ms).max(0));

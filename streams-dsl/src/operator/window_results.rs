@@ -53,7 +53,9 @@ const UNKNOWN_TIME: i64 = -1;
 
 impl<K: Clone + 'static, A: Clone + 'static> WindowResults<K, A> {
     pub(crate) fn new(store: TaskTimestampedWindowStore<K, A>, forwarding: Forwarding) -> Self {
-        let emission = forwarding.on_close.then(|| FinalEmission::new(store.name()));
+        let emission = forwarding
+            .on_close
+            .then(|| FinalEmission::new(store.name()));
         Self {
             store,
             sends_old_values: forwarding.sends_old_values,

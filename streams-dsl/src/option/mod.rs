@@ -5,9 +5,15 @@ mod printed;
 mod produced;
 mod repartitioned;
 mod retry;
+mod suppressed;
 
 pub use consumed::Consumed;
 pub use printed::Printed;
 pub use produced::Produced;
 pub use repartitioned::Repartitioned;
 pub use retry::{RetryPolicy, Retryable};
+pub(crate) use suppressed::Wait;
+pub use suppressed::{
+    BufferConfig, EagerBufferConfig, EmitEarlyWhenFull, ShutDownWhenFull, StrictBufferConfig,
+    Suppressed, WhenFull,
+};
