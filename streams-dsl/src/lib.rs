@@ -36,21 +36,26 @@
 //! [`KafkaStreams`] runs the same topology on a cluster.
 
 mod builder;
+mod group;
 mod operator;
 mod option;
 mod plan;
 mod stream;
 mod subscription;
+mod table;
 mod window;
 
 pub use builder::StreamsBuilder;
+pub use group::KGroupedStream;
 pub use operator::Rejected;
 pub use option::{
-    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, Printed, Produced, Repartitioned,
-    RetryPolicy, Retryable, ShutDownWhenFull, StrictBufferConfig, Suppressed, WhenFull,
+    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, Grouped, Materialized, Printed,
+    Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull, StrictBufferConfig,
+    Suppressed, WhenFull,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};
+pub use table::KTable;
 pub use window::{SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
 
 // What a program needs of the run time, so that one `use` is enough.
@@ -60,6 +65,9 @@ pub use streams_core::processor::{
     FixedKeyRecord, HandlerResponse, LogAndSkipOnInvalidTimestamp, Processor, ProcessorContext,
     ProcessorError, Punctuation, PunctuationType, RetryOnError, StreamPartitioner, StreamsHandlers,
     TimestampExtractor, UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,
+};
+pub use streams_core::store::{
+    KeyValueStore, SessionStore, StoreType, VersionedKeyValueStore, WindowStore,
 };
 pub use streams_core::testing::TopologyTestDriver;
 pub use streams_core::topology::AutoOffsetReset;

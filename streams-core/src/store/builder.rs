@@ -12,6 +12,7 @@ use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 use crate::store::kind::StoreKind;
 use crate::store::query::{CommittedStore, StoreSerdes};
 use crate::store::session::{SessionStoreSettings, TaskSessionStore};
+use crate::store::versioned::{TaskVersionedStore, VersionedStoreSettings};
 use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 /// Where a store's entries are kept.
@@ -28,7 +29,9 @@ pub(crate) trait ManagedStore {
     fn as_any(&self) -> &dyn Any;
     fn bytes(&self) -> &ByteStore;
     /// Lets go on what is kept back, and forwards nothing.
-    fn drain_cache(&self) -> Result<()>;
+    fn drain_cache(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 type Make = Arc<dyn Fn(ByteStore, Arc<str>) -> Box<dyn ManagedStore> + Send + Sync>;
@@ -72,6 +75,16 @@ managed!(
     TaskTimestampedWindowStore,
     TaskSessionStore
 );
+
+impl<K: 'static, V: 'static> ManagedStore for TaskVersionedStore<K, V> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn bytes(&self) -> &ByteStore {
+        TaskVersionedStore::bytes(self)
+    }
+}
 
 impl StoreBuilder {
     /// A store of values by key, for processors.
@@ -138,6 +151,19 @@ impl StoreBuilder {
         let settings = settings.into();
         let make = move |bytes, codec| TaskSessionStore::new(bytes, codec, settings);
         Self::new(name, StoreKind::Session(settings), key, value, make)
+    }
+
+    /// A store that keeps the versions of each key's value for a time (KIP-889), as of which it
+    /// can be read: `settings` is that time in milliseconds, or more than that.
+    pub fn versioned<K: 'static, V: 'static>(
+        name: impl Into<Arc<str>>,
+        key: SharedSerde<K>,
+        value: SharedSerde<V>,
+        settings: impl Into<VersionedStoreSettings>,
+    ) -> Self {
+        let settings = settings.into();
+        let make = move |bytes, codec| TaskVersionedStore::new(bytes, codec, settings);
+        Self::new(name, StoreKind::Versioned(settings), key, value, make)
     }
 
     fn new<K: 'static, V: 'static, H: ManagedStore + 'static>(
@@ -229,16 +255,17 @@ impl StoreBuilder {
         self.store_type.unwrap_or(default)
     }
 
-    /// Whether writes are kept back, if there is memory for it. Where duplicates are retained none
+    /// Whether writes are kept back, if there is memory for it. Where every write is kept none
     /// replaces another, and there is nothing to gain.
     pub(crate) fn is_cached(&self) -> bool {
-        let retains_duplicates = match self.kind {
+        let keeps_all = match self.kind {
             StoreKind::Window(settings) | StoreKind::TimestampedWindow(settings) => {
                 settings.retain_duplicates
             }
+            StoreKind::Versioned(_) => true,
             _ => false,
         };
-        self.is_cached && !retains_duplicates
+        self.is_cached && !keeps_all
     }
 
     /// The settings of the changelog topic that belongs to the store, if it has one.

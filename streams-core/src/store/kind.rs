@@ -3,8 +3,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::bytes::ByteStore;
 use crate::store::session::SessionStoreSettings;
+use crate::store::versioned::VersionedStoreSettings;
 use crate::store::window::WindowStoreSettings;
-use crate::store::{session, window};
+use crate::store::{session, versions, window};
 
 /// What a store is, as far as its bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) enum StoreKind {
     TimestampedWindow(WindowStoreSettings),
     /// Values by key and session.
     Session(SessionStoreSettings),
+    /// Versions of values by key.
+    Versioned(VersionedStoreSettings),
 }
 
 impl StoreKind {
@@ -30,6 +33,7 @@ impl StoreKind {
             Self::Window(_) => "window",
             Self::TimestampedWindow(_) => "timestamped window",
             Self::Session(_) => "session",
+            Self::Versioned(_) => "versioned key-value",
         }
     }
 
@@ -37,7 +41,7 @@ impl StoreKind {
     /// changelog's records are deleted by age too.
     pub(crate) fn retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue | Self::TimestampedKeyValue => None,
+            Self::KeyValue | Self::TimestampedKeyValue | Self::Versioned(_) => None,
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
@@ -45,15 +49,12 @@ impl StoreKind {
         }
     }
 
-    /// How long versions of a value are kept, in milliseconds, where there are several: before that
-    /// the changelog is not compacted.
+    /// How long old versions are kept, in milliseconds: the changelog is compacted only behind that
+    /// (`min.compaction.lag.ms`).
     pub(crate) fn history_retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue
-            | Self::TimestampedKeyValue
-            | Self::Window(_)
-            | Self::TimestampedWindow(_)
-            | Self::Session(_) => None,
+            Self::Versioned(settings) => Some(settings.history_retention_ms),
+            _ => None,
         }
     }
 
@@ -85,6 +86,10 @@ impl StoreKind {
                 window::restore(store, settings.retention(), key, value.as_deref())
             }
             Self::Session(settings) => session::restore(store, settings.retention(), key, value),
+            Self::Versioned(settings) => {
+                versions::put(store, settings.retention(), key, value, timestamp_ms)?;
+                Some(())
+            }
         };
         restored.ok_or_else(|| {
             let (name, length) = (store.name(), key.len());

@@ -26,10 +26,14 @@ mod name;
 mod overlay;
 mod position;
 mod query;
+mod restore;
 mod segment;
 mod session;
+mod task_state;
 mod task_stores;
 mod time_index;
+mod versioned;
+mod versions;
 mod window;
 
 #[cfg(test)]
@@ -42,12 +46,18 @@ pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 pub use query::{
-    QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore, ReadOnlyWindowStore,
+    QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore,
+    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore, StoreEntry,
 };
 pub use session::{SessionStoreSettings, TaskSessionStore};
 pub use task_stores::StoreAccess;
+pub use versioned::{TaskVersionedStore, VersionedRecord, VersionedStoreSettings};
+pub use versions::VersionedPut;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 pub(crate) use context::{Left, RecordOrigin, StoreContext};
-pub(crate) use query::StoreRegistry;
+pub(crate) use database::{DatabaseBatch, StoreMemory, TaskDatabase};
+pub(crate) use query::{CommittedStore, StoreRegistry};
+pub(crate) use restore::StoreRestorer;
+pub(crate) use task_state::{TaskState, is_on_disk};
 pub(crate) use task_stores::{GlobalStores, TaskStores};

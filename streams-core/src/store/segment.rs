@@ -4,7 +4,6 @@
 //! order (segment by segment), and a segment is dropped by one deletion of a range. What follows is
 //! the key as it stands in the changelog.
 
-use std::cell::Cell;
 use std::ops::Bound;
 
 use crate::error::Result;
@@ -63,35 +62,48 @@ pub(super) fn segment_prefix(segment: i64) -> [u8; SEGMENT_BYTES] {
 /// The bytes that a key on disk has before the key of the changelog.
 pub(super) const SEGMENT_BYTES: usize = 8;
 
+/// Moves a store's time on to `time_ms` and drops the segments that this ends, whose keys begin
+/// with `space` and their number; returns whether that of `time_ms` is still kept.
+///
+/// Every segment below has been dropped when the store's time was moved past it, in the same
+/// commit.
+pub(super) fn advance(bytes: &ByteStore, retention: Retention, space: &[u8], time_ms: i64) -> bool {
+    let before = retention.first_live_segment(bytes.observed_time_ms());
+    bytes.observe_time(time_ms);
+    let first_live = retention.first_live_segment(bytes.observed_time_ms());
+    if first_live > before && first_live > 0 {
+        let key = |segment| [space, &segment_prefix(segment)].concat();
+        bytes.delete_range(&key(before), &key(first_live));
+        if retention.indexed_window_bytes.is_some() {
+            time_index::drop_segments(bytes, before, first_live);
+        }
+    }
+    retention.segment(time_ms) >= first_live
+}
+
+/// Writes what a changelog record says of a key and a time, when a store is restored.
+pub(super) fn restore(
+    bytes: &ByteStore,
+    retention: Retention,
+    key: &[u8],
+    value: Option<&[u8]>,
+    time_ms: i64,
+) {
+    if advance(bytes, retention, &[], time_ms) {
+        let disk_key = [&segment_prefix(retention.segment(time_ms)), key].concat();
+        time_index::put(bytes, retention, &disk_key, value);
+    }
+}
+
 /// A store whose keys have times.
 pub(super) struct SegmentedBytes {
     pub(super) bytes: ByteStore,
     pub(super) retention: Retention,
-    /// Segments below this have been dropped.
-    first_kept: Cell<i64>,
 }
 
 impl SegmentedBytes {
     pub(super) fn new(bytes: ByteStore, retention: Retention) -> Self {
-        Self {
-            bytes,
-            retention,
-            first_kept: Cell::new(i64::MIN),
-        }
-    }
-
-    /// Writes a key, which begins with its segment; returns whether the segment is still kept.
-    pub(super) fn put(&self, key: &[u8], time_ms: i64, value: Option<&[u8]>) -> bool {
-        self.bytes.observe_time(time_ms);
-        let first_live = self
-            .retention
-            .first_live_segment(self.bytes.observed_time_ms());
-        if self.retention.segment(time_ms) < first_live {
-            return false;
-        }
-        self.drop_before(first_live);
-        time_index::put(&self.bytes, self.retention, key, value);
-        true
+        Self { bytes, retention }
     }
 
     /// Writes a key, which begins with its segment, and `logged` to the changelog, which also gets
@@ -104,7 +116,9 @@ impl SegmentedBytes {
         time_ms: i64,
         timestamp_ms: i64,
     ) -> Result<()> {
-        if !self.put(key, time_ms, value) {
+        if advance(&self.bytes, self.retention, &[], time_ms) {
+            time_index::put(&self.bytes, self.retention, key, value);
+        } else {
             self.bytes.count_expired();
         }
         let changelog_key = key.get(SEGMENT_BYTES..).unwrap_or_default();
@@ -124,22 +138,6 @@ impl SegmentedBytes {
         StoreTime {
             observed_ms: self.bytes.observed_time_ms(),
             newest_ms: self.bytes.newest_time_ms(),
-        }
-    }
-
-    fn drop_before(&self, first_live: i64) {
-        let first_kept = self
-            .first_kept
-            .replace(self.first_kept.get().max(first_live));
-        if first_live > first_kept && first_live > 0 {
-            let from = if first_kept == i64::MIN {
-                i64::MIN
-            } else {
-                first_kept
-            };
-            self.bytes
-                .delete_range(&segment_prefix(from), &segment_prefix(first_live));
-            self.drop_index(from, first_live);
         }
     }
 

@@ -8,9 +8,8 @@ use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch};
 use crate::store::entries::{OwnedSpan, StoreIterator};
 use crate::store::segment::{
-    Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
+    self, Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
 };
-use crate::store::time_index;
 use crate::window::{Window, Windowed};
 
 /// What a session store needs to know of its sessions.
@@ -87,11 +86,7 @@ pub(super) fn restore(
     value: Option<&[u8]>,
 ) -> Option<()> {
     let parts = SessionKey::of_changelog(key)?;
-    let end_ms = parts.window.end_ms;
-    store.observe_time(end_ms);
-    let mut disk_key = segment_prefix(retention.segment(end_ms)).to_vec();
-    disk_key.extend_from_slice(key);
-    time_index::put(store, retention, &disk_key, value);
+    segment::restore(store, retention, key, value, parts.window.end_ms);
     Some(())
 }
 

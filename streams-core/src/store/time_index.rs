@@ -39,15 +39,13 @@ pub(super) fn put(store: &ByteStore, retention: Retention, key: &[u8], value: Op
     store.put(key, value);
 }
 
-impl SegmentedBytes {
-    /// Drops the index of the segments from one to before another.
-    pub(super) fn drop_index(&self, from: i64, first_live: i64) {
-        if self.retention.indexed_window_bytes.is_some() {
-            let place = |segment| [&[INDEX], &segment_prefix(segment)[..]].concat();
-            self.bytes.delete_range(&place(from), &place(first_live));
-        }
-    }
+/// Drops the index of the segments from one to before another.
+pub(super) fn drop_segments(store: &ByteStore, from: i64, first_live: i64) {
+    let place = |segment| [&[INDEX], &segment_prefix(segment)[..]].concat();
+    store.delete_range(&place(from), &place(first_live));
+}
 
+impl SegmentedBytes {
     /// Where the index has the entries of the times between two, both included.
     pub(super) fn index_span(&self, from_ms: i64, to_ms: i64) -> Option<OwnedSpan> {
         let place = |time_ms: i64| {

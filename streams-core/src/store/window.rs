@@ -8,9 +8,8 @@ use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch, ValueAndTimestamp};
 use crate::store::entries::{OwnedSpan, StoreIterator};
 use crate::store::segment::{
-    Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
+    self, Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
 };
-use crate::store::time_index;
 use crate::window::{Window, Windowed};
 
 /// What a window store needs to know of its windows.
@@ -104,11 +103,8 @@ pub(super) fn restore(
     value: Option<&[u8]>,
 ) -> Option<()> {
     let parts = WindowKey::of_changelog(key)?;
-    store.observe_time(parts.start_ms);
     store.observe_sequence(parts.sequence);
-    let mut disk_key = segment_prefix(retention.segment(parts.start_ms)).to_vec();
-    disk_key.extend_from_slice(key);
-    time_index::put(store, retention, &disk_key, value);
+    segment::restore(store, retention, key, value, parts.start_ms);
     Some(())
 }
 

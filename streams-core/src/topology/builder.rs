@@ -431,7 +431,7 @@ impl TopologyBuilder {
             nodes,
             internal_topics,
             stores,
-            global_stores,
+            global_stores: _,
             copartitioned_sources,
         } = self;
         let subtopologies = subtopologies(&nodes);
@@ -441,7 +441,6 @@ impl TopologyBuilder {
                 subtopologies,
                 internal_topics,
                 stores,
-                global_stores,
                 copartitioned_sources,
             }),
         })

@@ -27,7 +27,12 @@ impl<K: 'static, V: 'static> Processor<K, Change<V>, K, Option<V>> for ToStream 
         context: &mut ProcessorContext<'_, K, Option<V>>,
         record: Record<K, Change<V>>,
     ) -> std::result::Result<(), ProcessorError> {
-        let Record { key, value, timestamp_ms, headers } = record;
+        let Record {
+            key,
+            value,
+            timestamp_ms,
+            headers,
+        } = record;
         context.forward(Record::new(key, value.new, timestamp_ms).with_headers(headers));
         Ok(())
     }
@@ -37,10 +42,14 @@ type Key = Windowed<String>;
 type Input = (&'static str, i64);
 type Outputs = Vec<(Key, Option<String>, i64)>;
 
-fn folding() -> Folding<impl Fn() -> Option<String>, impl Fn(&String, &String, Option<String>) -> Option<String>> {
+fn folding()
+-> Folding<impl Fn() -> Option<String>, impl Fn(&String, &String, Option<String>) -> Option<String>>
+{
     Folding {
         initialize: Arc::new(|| Some(String::new())),
-        add: Arc::new(|_: &String, v: &String, all: Option<String>| Some(all.unwrap_or_default() + v)),
+        add: Arc::new(|_: &String, v: &String, all: Option<String>| {
+            Some(all.unwrap_or_default() + v)
+        }),
     }
 }
 
@@ -57,17 +66,29 @@ where
     let name = Arc::clone(store.name());
     builder.add_state_store(store).unwrap();
     let source = Source::topics(["in"], Arc::new(Utf8), Arc::new(Utf8));
-    let source = builder.add_source::<String, String>("source", source).unwrap();
-    let agg = builder.add_stateful_processor("agg", supplier, &[source], &[name]).unwrap();
-    let out = builder.add_processor("to-stream", || ToStream, &[agg]).unwrap();
+    let source = builder
+        .add_source::<String, String>("source", source)
+        .unwrap();
+    let agg = builder
+        .add_stateful_processor("agg", supplier, &[source], &[name])
+        .unwrap();
+    let out = builder
+        .add_processor("to-stream", || ToStream, &[agg])
+        .unwrap();
     let value: SharedSerde<Option<String>> = Arc::new(Nullable(Utf8));
-    let sink = Sink::new(SinkTopic::Fixed("out".into()), Arc::clone(&key) as _, Arc::clone(&value) as _);
+    let sink = Sink::new(
+        SinkTopic::Fixed("out".into()),
+        Arc::clone(&key) as _,
+        Arc::clone(&value) as _,
+    );
     builder.add_sink("sink", sink, &[out]).unwrap();
     let mut driver = TopologyTestDriver::new(&builder.build().unwrap()).unwrap();
     let input = Topic::<String, String>::new("in", Utf8, Utf8);
     let output = Topic::with_shared_serdes("out", key, value);
     for (number, (key, timestamp_ms)) in inputs.iter().enumerate() {
-        driver.pipe(&input, &(*key).to_owned(), &mark(number), *timestamp_ms).unwrap();
+        driver
+            .pipe(&input, &(*key).to_owned(), &mark(number), *timestamp_ms)
+            .unwrap();
     }
     let mut outputs = Vec::new();
     while let Some(record) = driver.read_record(&output).unwrap() {

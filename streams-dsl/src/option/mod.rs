@@ -1,6 +1,8 @@
 //! Options of operators.
 
 mod consumed;
+mod grouped;
+mod materialized;
 mod printed;
 mod produced;
 mod repartitioned;
@@ -8,6 +10,8 @@ mod retry;
 mod suppressed;
 
 pub use consumed::Consumed;
+pub use grouped::Grouped;
+pub use materialized::Materialized;
 pub use printed::Printed;
 pub use produced::Produced;
 pub use repartitioned::Repartitioned;

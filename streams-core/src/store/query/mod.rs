@@ -3,9 +3,11 @@
 //! A view reads what is committed and never waits for a task, nor a task for it. It holds the
 //! stores of the tasks that were here when it was made; ask for a new one after a rebalance.
 
+mod bytes;
 mod key_value;
 mod registry;
 mod session;
+mod versioned;
 #[cfg(test)]
 mod view_test;
 mod window;
@@ -13,8 +15,10 @@ mod window;
 use std::any::{Any, type_name};
 use std::sync::Arc;
 
+pub use bytes::StoreEntry;
 pub use key_value::ReadOnlyKeyValueStore;
 pub use session::ReadOnlySessionStore;
+pub use versioned::ReadOnlyVersionedKeyValueStore;
 pub use window::ReadOnlyWindowStore;
 
 pub(crate) use registry::StoreRegistry;
@@ -25,7 +29,7 @@ use crate::store::codec::Codec;
 use crate::store::engine::{Engine, Entry, Span};
 use crate::store::entries::StoreIterator;
 use crate::store::kind::StoreKind;
-use crate::store::name::{KeyValueStore, SessionStore, WindowStore};
+use crate::store::name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 use crate::store::position::ObservedTime;
 
 /// The serdes of a store, found again by those who know its types.
@@ -115,6 +119,18 @@ impl<K: 'static, V: 'static> QueryableStore for SessionStore<K, V> {
 
     fn view(&self, parts: QueryParts) -> Result<Self::View> {
         ReadOnlySessionStore::new(parts.0)
+    }
+}
+
+impl<K: 'static, V: 'static> QueryableStore for VersionedKeyValueStore<K, V> {
+    type View = ReadOnlyVersionedKeyValueStore<K, V>;
+
+    fn store_name(&self) -> &str {
+        self.name()
+    }
+
+    fn view(&self, parts: QueryParts) -> Result<Self::View> {
+        ReadOnlyVersionedKeyValueStore::new(parts.0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What caches keep back, and what they let go on.
 
-use super::{Harness, Logged, Place};
+use super::{Harness, Logged, Place, shared};
 use crate::record::Headers;
 use crate::serde::{I64, Utf8};
 use crate::store::{
@@ -13,12 +13,6 @@ const COUNTS: KeyValueStore<String, i64> = KeyValueStore::named("counts");
 
 fn counts() -> StoreBuilder {
     StoreBuilder::timestamped_key_value(COUNTS.name(), shared(Utf8), shared(I64)).with_caching()
-}
-
-fn shared<T: 'static>(
-    serde: impl crate::serde::Serde<T> + 'static,
-) -> crate::serde::SharedSerde<T> {
-    std::sync::Arc::new(serde)
 }
 
 fn open(harness: &Harness) -> TaskTimestampedKeyValueStore<String, i64> {

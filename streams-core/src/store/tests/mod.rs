@@ -3,8 +3,11 @@
 
 mod cache;
 mod closed;
+mod versioned;
+mod walk;
 
 use std::cell::RefCell;
+use std::ops::Bound;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,12 +17,17 @@ use crate::broker::Collector;
 use crate::error::Result;
 use crate::id::TaskId;
 use crate::record::{Headers, OutgoingRecord};
+use crate::serde::{Serde, SharedSerde};
 use crate::store::context::{RecordOrigin, StoreContext};
 use crate::store::database::{StoreMemory, TaskDatabase, column_of};
-use crate::store::engine::Engine;
+use crate::store::engine::{Engine, Span};
 use crate::store::position::StorePosition;
 use crate::store::task_stores::OpenStore;
 use crate::store::{StoreAccess, StoreBuilder, TaskStores};
+
+pub(super) fn shared<T: 'static>(serde: impl Serde<T> + 'static) -> SharedSerde<T> {
+    Arc::new(serde)
+}
 
 /// A record of a changelog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +183,23 @@ impl Harness {
     /// What was written to the changelogs since this was last asked.
     pub(super) fn take_log(&self) -> Vec<Logged> {
         self.log.0.take()
+    }
+
+    /// How many entries a store has committed, those included that nobody sees any more.
+    pub(super) fn count(&self, store: &str) -> usize {
+        let span = Span {
+            lower: Bound::Unbounded,
+            upper: Bound::Unbounded,
+            is_reverse: false,
+        };
+        let mut count = 0;
+        let engine = self.stores.byte_store(store).unwrap().engine();
+        let see = |_: &[u8], _: &[u8]| {
+            count += 1;
+            true
+        };
+        engine.scan(span, see).unwrap();
+        count
     }
 
     pub(super) fn logged(&self) -> Vec<Logged> {
