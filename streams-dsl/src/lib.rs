@@ -46,12 +46,14 @@ mod table;
 mod window;
 
 pub use builder::StreamsBuilder;
-pub use group::KGroupedStream;
+pub use group::{
+    ClosingWindows, KGroupedStream, SessionWindowedKStream, TimeWindowedKStream, WindowedBy,
+};
 pub use operator::Rejected;
 pub use option::{
-    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, Grouped, Materialized, Printed,
-    Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull, StrictBufferConfig,
-    Suppressed, WhenFull,
+    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped,
+    Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull,
+    StrictBufferConfig, Suppressed, WhenFull,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};

@@ -28,8 +28,6 @@ mod to_stream;
 mod try_map_values;
 mod window_aggregate;
 mod window_results;
-#[cfg(test)]
-mod window_test;
 
 pub(crate) use aggregate::{Aggregate, Initial};
 pub(crate) use branch::{Branch, Predicate};

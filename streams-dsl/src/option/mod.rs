@@ -1,6 +1,7 @@
 //! Options of operators.
 
 mod consumed;
+mod emit_strategy;
 mod grouped;
 mod materialized;
 mod printed;
@@ -10,6 +11,7 @@ mod retry;
 mod suppressed;
 
 pub use consumed::Consumed;
+pub use emit_strategy::EmitStrategy;
 pub use grouped::Grouped;
 pub use materialized::Materialized;
 pub use printed::Printed;
