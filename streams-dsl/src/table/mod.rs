@@ -10,7 +10,7 @@ use std::sync::Arc;
 use streams_core::serde::SharedSerde;
 
 pub(crate) use store::{StoreDefinition, find_results};
-pub(crate) use values::{Getter, MappedValues, TableValues, Values, ValuesSupplier};
+pub(crate) use values::{Getter, MappedValues, TableValues, ValuesSupplier};
 
 use crate::builder::StreamsBuilder;
 use crate::operator::Change;

@@ -8,6 +8,7 @@
     reason = "a test may fail, and closures of a nullable type return one"
 )]
 
+mod aggregate;
 mod coverage;
 mod failure;
 mod fixture;
@@ -22,4 +23,5 @@ mod sink;
 mod source;
 mod split;
 mod stateless;
+mod table;
 mod text;
