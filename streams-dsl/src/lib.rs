@@ -46,10 +46,14 @@ mod table;
 mod window;
 
 pub use builder::StreamsBuilder;
-pub use group::KGroupedStream;
+pub use group::{
+    ClosingWindows, KGroupedStream, SessionWindowedKStream, TimeWindowedKStream, WindowedBy,
+};
 pub use operator::Rejected;
 pub use option::{
-    Consumed, Grouped, Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable,
+    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped,
+    Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull,
+    StrictBufferConfig, Suppressed, WhenFull,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};

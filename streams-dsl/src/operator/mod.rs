@@ -46,11 +46,16 @@ pub(crate) use print::Print;
 pub(crate) use rejected::DeadLetter;
 pub(crate) use retry::RetryMapValues;
 pub(crate) use select_key::SelectKey;
+pub(crate) use session_aggregate::SessionAggregate;
+pub(crate) use sliding_aggregate::SlidingAggregate;
 pub(crate) use table_filter::{TableFilter, TableFiltering};
 pub(crate) use table_map_values::TableMapValues;
 pub(crate) use table_source::{KeyedTableSource, TableSource};
 pub(crate) use table_store::{TableResults, TableStore};
 pub(crate) use to_stream::ToStream;
 pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
+
+pub(crate) use window_aggregate::WindowAggregate;
+pub(crate) use window_results::{Folding, Forwarding};
 
 pub use rejected::Rejected;

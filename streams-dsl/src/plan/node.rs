@@ -63,6 +63,9 @@ pub(crate) struct Node {
     pub(super) output_versioned: Option<bool>,
     /// What is known of the table whose changes it sends, if it does.
     pub(super) table: Option<Table>,
+    /// How long its windows take records after their end, if it has any, in milliseconds
+    /// (`GracePeriodGraphNode`).
+    pub(super) grace_ms: Option<i64>,
     pub(super) lower: Lower,
 }
 
@@ -102,6 +105,7 @@ impl Node {
             is_hidden: false,
             output_versioned: None,
             table: None,
+            grace_ms: None,
             lower: Box::new(lower),
         }
     }
@@ -121,6 +125,12 @@ impl Node {
     /// Says what is known of the table whose changes the node sends.
     pub(crate) fn with_table(mut self, table: Table) -> Self {
         self.table = Some(table);
+        self
+    }
+
+    /// Says how long the node's windows take records after their end, in milliseconds.
+    pub(crate) fn with_grace_ms(mut self, grace_ms: i64) -> Self {
+        self.grace_ms = Some(grace_ms);
         self
     }
 

@@ -3,6 +3,7 @@
 
 mod buffer;
 mod cache;
+mod closed;
 mod expiry;
 mod list;
 mod versioned;
