@@ -29,5 +29,6 @@ pub use config::StreamsConfig;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};
 pub use record::{Header, Headers, RawRecord, Record, RecordMetadata};
+pub use runtime::StateRestoreListener;
 pub use topic::Topic;
 pub use topology::{Topology, TopologyBuilder};

@@ -11,8 +11,9 @@ pub use librdkafka::consumer::{
 };
 pub use librdkafka::failure::FailureCause;
 pub use librdkafka::group::GroupMember;
-pub use librdkafka::native::TopicHandle;
+pub use librdkafka::native::{BorrowedRecord, TopicHandle};
 pub use librdkafka::producer::{
     DeliveryFailure, PreparedRecord, SharedHeaders, TransactionalProducer,
 };
+pub use librdkafka::reader::{EndOffsets, OffsetRange, PartitionReader, ReadEvent};
 pub use partition::partition_for_key;

@@ -2,6 +2,7 @@
 
 mod context;
 mod handler;
+mod metadata;
 mod node;
 mod port;
 mod punctuate;
@@ -23,12 +24,13 @@ pub use source::{
     UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,
 };
 
+pub(crate) use metadata::ProcessorMetadata;
 pub(crate) use node::{Lifecycle, ProcessorNode};
 pub(crate) use port::{CopyRecord, Fanout, Port, Push};
 pub(crate) use sink::SinkNode;
 pub(crate) use source::{SourceNode, SourcePort, Staged};
-pub use task_context::TaskCounts;
 pub(crate) use task_context::{CurrentRecord, TaskContext, TaskEnvironment, UNKNOWN_TIME};
+pub use task_context::{EmitIntervals, TaskCounts};
 
 use crate::record::Record;
 

@@ -100,6 +100,13 @@ pub trait Serializer<T>: Send + Sync {
         buffer: &mut Vec<u8>,
     ) -> Result<Presence, SerdeError>;
 
+    /// Of a key's bytes, those that choose its partition; all of them unless the serde says otherwise.
+    ///
+    /// A key in a window goes where the key itself goes (`WindowedSerializer.serializeBaseKey`).
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        key
+    }
+
     /// For a serde of `Option<U>`: the `SharedSerde<U>` for what is never null, in a box.
     ///
     /// Only [`Nullable`] has one; [`non_null`] asks for it.
@@ -139,6 +146,10 @@ impl<T, S: Serializer<T> + ?Sized> Serializer<T> for Arc<S> {
         buffer: &mut Vec<u8>,
     ) -> Result<Presence, SerdeError> {
         (**self).serialize(topic, headers, data, buffer)
+    }
+
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        (**self).base_key(key)
     }
 
     fn inner_non_null(self: Arc<Self>) -> Option<Box<dyn Any>> {

@@ -28,6 +28,10 @@ where
         }
     }
 
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        self.0.base_key(key)
+    }
+
     fn inner_non_null(self: Arc<Self>) -> Option<Box<dyn Any>> {
         let inner: SharedSerde<T> = Arc::new(NonNull(self));
         Some(Box::new(inner))
@@ -68,6 +72,10 @@ impl<T, S: Serializer<T>> Serializer<T> for NonNull<S> {
         buffer: &mut Vec<u8>,
     ) -> Result<Presence, SerdeError> {
         self.0.0.serialize(topic, headers, data, buffer)
+    }
+
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        self.0.0.base_key(key)
     }
 }
 

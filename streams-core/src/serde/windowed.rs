@@ -49,6 +49,10 @@ impl<K, S: Serializer<K>> Serializer<Windowed<K>> for TimeWindowed<S> {
         buffer.extend_from_slice(&data.window.start_ms.to_be_bytes());
         Ok(Presence::Bytes)
     }
+
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        key.split_last_chunk::<8>().map_or(key, |(key, _)| key)
+    }
 }
 
 impl<K, S: Deserializer<K>> Deserializer<Windowed<K>> for TimeWindowed<S> {
@@ -82,6 +86,10 @@ impl<K, S: Serializer<K>> Serializer<Windowed<K>> for SessionWindowed<S> {
         buffer.extend_from_slice(&data.window.end_ms.to_be_bytes());
         buffer.extend_from_slice(&data.window.start_ms.to_be_bytes());
         Ok(Presence::Bytes)
+    }
+
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        key.split_last_chunk::<16>().map_or(key, |(key, _)| key)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::kind::StoreKind;
 use crate::store::list::TaskListStore;
 use crate::store::position::StorePosition;
 use crate::store::query::{CommittedStore, StoreSerdes};
-use crate::store::session::TaskSessionStore;
+use crate::store::session::{SessionStoreSettings, TaskSessionStore};
 use crate::store::versioned::{TaskVersionedStore, VersionedStoreSettings};
 use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
@@ -146,15 +146,17 @@ impl StoreBuilder {
         )
     }
 
-    /// A store of values by key and session, kept for `retention_ms` after the session's end.
+    /// A store of values by key and session; a number stands for the time that sessions are kept
+    /// after their end, in milliseconds.
     pub fn session<K: 'static, V: 'static>(
         name: impl Into<Arc<str>>,
         key: SharedSerde<K>,
         value: SharedSerde<V>,
-        retention_ms: i64,
+        settings: impl Into<SessionStoreSettings>,
     ) -> Self {
-        let make = move |bytes, codec| TaskSessionStore::new(bytes, codec, retention_ms);
-        Self::new(name, StoreKind::Session { retention_ms }, key, value, make)
+        let settings = settings.into();
+        let make = move |bytes, codec| TaskSessionStore::new(bytes, codec, settings);
+        Self::new(name, StoreKind::Session(settings), key, value, make)
     }
 
     /// A store that keeps the versions of each key's value for a time (KIP-889), as of which it

@@ -142,7 +142,7 @@ impl ByteStore {
 
     /// The largest time that can be read, writes that are kept back included.
     pub(crate) fn newest_time_ms(&self) -> i64 {
-        self.observed_time_ms.get().max(self.cached_time_ms.get())
+        self.observed_time_ms().max(self.cached_time_ms.get())
     }
 
     /// The next number that tells values of one key and time apart.

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, Options, ReadOptions,
-    WriteBatch, WriteBufferManager, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, IteratorMode, Options,
+    ReadOptions, WriteBatch, WriteBufferManager, WriteOptions,
 };
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::TaskId;
+use crate::id::{TaskId, TopicPartition};
 use crate::store::engine::Span;
 use crate::store::position::StorePosition;
 
@@ -65,6 +65,12 @@ const COMMITTED_AT_KEY: &[u8] = b"\0committed-at";
 /// The layout of keys and values on disk.
 const FORMAT: u8 = 1;
 
+/// The file without which RocksDB takes a folder for empty.
+const CURRENT_FILE: &str = "CURRENT";
+/// Where the database says how far of a topic's partition it holds: before the partition's name, in
+/// the column family of the positions.
+const OFFSET_PREFIX: &str = "\0offset:";
+
 const WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 /// Memory is taken in pieces of this size, so that a store with few entries takes little.
 const ARENA_BLOCK_BYTES: usize = 128 * 1024;
@@ -92,8 +98,9 @@ impl TaskDatabase {
         fs::create_dir_all(&path).map_err(|error| io_error(&path, task, error))?;
         let options = database_options(memory);
         // Column families that the topology has no more stay as they are.
-        let known = match path.join("CURRENT").exists() {
+        let known = match path.join(CURRENT_FILE).exists() {
             true => DB::list_cf(&options, &path).map_err(failed)?,
+            false if has_tables(&path) => return Err(damaged(&path, task, "CURRENT is missing")),
             false => vec![POSITIONS.to_owned()],
         };
         let stores = stores.iter().map(|store| column_of(store));
@@ -198,7 +205,7 @@ impl TaskDatabase {
     /// Where every store stood at the last commit.
     pub(crate) fn positions(&self) -> Result<BTreeMap<Arc<str>, StorePosition>> {
         let mut positions = BTreeMap::new();
-        for entry in self.db.iterator(rocksdb::IteratorMode::Start) {
+        for entry in self.db.iterator(IteratorMode::Start) {
             let (key, value) = entry.map_err(|error| self.failed("positions", &error))?;
             if let (Ok(store), Some(position)) =
                 (std::str::from_utf8(&key), StorePosition::decode(&value))
@@ -220,17 +227,50 @@ impl TaskDatabase {
         Ok(bytes.map(i64::from_be_bytes))
     }
 
+    /// How far of each partition the database holds: what [`DatabaseBatch::set_offset`] was told.
+    pub(crate) fn offsets(&self) -> Result<BTreeMap<TopicPartition, i64>> {
+        let mut offsets = BTreeMap::new();
+        let from = IteratorMode::From(OFFSET_PREFIX.as_bytes(), rocksdb::Direction::Forward);
+        for entry in self.db.iterator(from) {
+            let (key, value) = entry.map_err(|error| self.failed("offsets", &error))?;
+            let name = std::str::from_utf8(&key).ok();
+            let Some(name) = name.and_then(|name| name.strip_prefix(OFFSET_PREFIX)) else {
+                break;
+            };
+            if let (Some((topic, partition)), Ok(offset)) =
+                (name.rsplit_once('-'), (*value).try_into())
+                && let Ok(partition) = partition.parse()
+            {
+                let topic = topic.into();
+                let partition = TopicPartition { topic, partition };
+                offsets.insert(partition, i64::from_be_bytes(offset));
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// Removes every entry of a store, given by its column family and its name, and where it stood.
+    pub(super) fn clear(&self, column: &str, store: &str) -> Result<()> {
+        let family = self.column(column)?;
+        let mut entries = self.db.raw_iterator_cf(family);
+        entries.seek_to_last();
+        let mut batch = self.batch();
+        if let Some(last) = entries.key() {
+            batch.delete_range(column, &[], &successor(last))?;
+        }
+        entries
+            .status()
+            .map_err(|error| self.failed(column, &error))?;
+        batch.forget_position(store);
+        batch.write_restored()
+    }
+
     /// An empty batch to fill.
     pub(crate) fn batch(&self) -> DatabaseBatch<'_> {
         DatabaseBatch {
             database: self,
             batch: WriteBatch::default(),
         }
-    }
-
-    /// The folder on disk.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     fn column(&self, column: &str) -> Result<&rocksdb::ColumnFamily> {
@@ -242,6 +282,9 @@ impl TaskDatabase {
     }
 
     fn failed(&self, column: &str, error: &rocksdb::Error) -> Error {
+        if error.kind() == rocksdb::ErrorKind::Corruption {
+            return damaged(&self.path, self.task, &error.to_string());
+        }
         let (task, path) = (self.task, self.path.display());
         let message = format!("cannot use {column} of task={task} path={path}");
         Error::with_source(ErrorKind::Io, message, error.clone())
@@ -288,9 +331,21 @@ impl DatabaseBatch<'_> {
         self.batch.delete(store.as_bytes());
     }
 
-    /// Writes everything at once, as of `now_ms`.
+    /// Notes how far of a topic's partition is held with these writes.
+    pub(crate) fn set_offset(&mut self, partition: &TopicPartition, offset: i64) {
+        let key = format!("{OFFSET_PREFIX}{partition}");
+        self.batch.put(key.as_bytes(), offset.to_be_bytes());
+    }
+
+    /// Writes everything at once: as of `now_ms`, every store of the task holds all that is
+    /// committed.
     pub(crate) fn write(mut self, now_ms: i64) -> Result<()> {
         self.batch.put(COMMITTED_AT_KEY, now_ms.to_be_bytes());
+        self.write_restored()
+    }
+
+    /// Writes everything at once, while stores still lack what is committed.
+    pub(crate) fn write_restored(self) -> Result<()> {
         let written = self
             .database
             .db
@@ -364,19 +419,42 @@ fn io_error(path: &Path, task: TaskId, error: std::io::Error) -> Error {
     Error::with_source(ErrorKind::Io, message, error)
 }
 
-fn open_error(path: &Path, task: TaskId, error: rocksdb::Error) -> Error {
-    let path = path.display();
-    let text = error.to_string();
-    let what = if text.contains("LOCK") || text.contains("lock") {
-        "the state is locked by another process"
-    } else if error.kind() == rocksdb::ErrorKind::Corruption {
-        "the state is damaged; reset the task to rebuild it from its changelogs"
-    } else {
-        "cannot open the state"
+/// Whether a folder holds files of a database.
+fn has_tables(path: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(path) else {
+        return false;
     };
-    Error::with_source(
-        ErrorKind::Io,
-        format!("{what}: task={task} path={path}"),
-        error,
-    )
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.ends_with(".sst") || name.starts_with("MANIFEST-")
+    })
+}
+
+fn open_error(path: &Path, task: TaskId, error: rocksdb::Error) -> Error {
+    let text = error.to_string();
+    let is_locked = ["While lock file", "lock hold by current process"];
+    let is_damaged = error.kind() == rocksdb::ErrorKind::Corruption
+        || (path.join(CURRENT_FILE).exists() && text.contains("No such file"));
+    if is_locked.iter().any(|locked| text.contains(locked)) {
+        let path = path.display();
+        let what = "the state is locked: another process, or another application of this one, uses";
+        let message = format!("{what} it: task={task} path={path}");
+        return Error::with_source(ErrorKind::Io, message, error);
+    }
+    if is_damaged {
+        return damaged(path, task, &text);
+    }
+    let message = format!("cannot open the state: task={task} path={}", path.display());
+    Error::with_source(ErrorKind::Io, message, error)
+}
+
+/// Nothing is deleted that its owner may still want to look at.
+fn damaged(path: &Path, task: TaskId, what: &str) -> Error {
+    let path = path.display();
+    let message = format!(
+        "the state is damaged: task={task} path={path}: {what}; to rebuild it from its changelogs, \
+         delete this directory or call KafkaStreams::clean_up while the application does not run"
+    );
+    Error::new(ErrorKind::Io, message)
 }

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
-use crate::store::database::TaskDatabase;
+use crate::store::database::{TaskDatabase, column_of};
 use crate::store::key_table::is_empty_range;
 use crate::store::recency::Recency;
 
@@ -42,7 +42,19 @@ pub(crate) struct Span<'a> {
     pub(crate) is_reverse: bool,
 }
 
+impl Default for Engine {
+    /// Empty, in memory.
+    fn default() -> Self {
+        Self::Memory(Arc::default())
+    }
+}
+
 impl Engine {
+    /// The entries of a store in the task's database.
+    pub(crate) fn on_disk(database: &Arc<TaskDatabase>, store: &str) -> Self {
+        Self::RocksDb(Arc::clone(database), column_of(store).into())
+    }
+
     /// Shows `read` the value of a key.
     pub(crate) fn get<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
         match self {
@@ -132,13 +144,5 @@ impl MemoryTable {
                 None => entries.remove(key),
             };
         }
-    }
-
-    /// Removes every entry.
-    pub(super) fn clear(&self) {
-        self.entries
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::buffer::{self, BufferValue};
 use crate::store::bytes::ByteStore;
-use crate::store::segment::Retention;
+use crate::store::session::SessionStoreSettings;
 use crate::store::versioned::VersionedStoreSettings;
 use crate::store::window::WindowStoreSettings;
 use crate::store::{session, versions, window};
@@ -20,10 +20,7 @@ pub(crate) enum StoreKind {
     /// Values and their times by key and window.
     TimestampedWindow(WindowStoreSettings),
     /// Values by key and session.
-    Session {
-        /// How long sessions are kept after their end, in milliseconds.
-        retention_ms: i64,
-    },
+    Session(SessionStoreSettings),
     /// Versions of values by key.
     Versioned(VersionedStoreSettings),
     /// Lists of values by key.
@@ -42,7 +39,7 @@ impl StoreKind {
             Self::TimestampedKeyValue => "timestamped key-value",
             Self::Window(_) => "window",
             Self::TimestampedWindow(_) => "timestamped window",
-            Self::Session { .. } => "session",
+            Self::Session(_) => "session",
             Self::Versioned(_) => "versioned key-value",
             Self::List => "list",
             Self::ChangeBuffer => "suppression buffer",
@@ -63,7 +60,7 @@ impl StoreKind {
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
-            Self::Session { retention_ms } => Some(retention_ms),
+            Self::Session(settings) => Some(settings.retention_ms),
         }
     }
 
@@ -77,19 +74,12 @@ impl StoreKind {
         }
     }
 
-    /// How long versions of a value are kept, in milliseconds, where there are several: before that
-    /// the changelog is not compacted.
+    /// How long old versions are kept, in milliseconds: the changelog is compacted only behind that
+    /// (`min.compaction.lag.ms`).
     pub(crate) fn history_retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue
-            | Self::TimestampedKeyValue
-            | Self::Window(_)
-            | Self::TimestampedWindow(_)
-            | Self::Session { .. }
-            | Self::List
-            | Self::ChangeBuffer
-            | Self::TimeOrderedBuffer => None,
             Self::Versioned(settings) => Some(settings.history_retention_ms),
+            _ => None,
         }
     }
 
@@ -134,12 +124,10 @@ impl StoreKind {
                 }
             },
             Self::TimeOrderedBuffer => buffer::restore_time_ordered(store, key, value),
+            Self::Session(settings) => session::restore(store, settings.retention(), key, value),
             Self::Versioned(settings) => {
                 versions::put(store, settings.retention(), key, value, timestamp_ms)?;
                 Some(())
-            }
-            Self::Session { retention_ms } => {
-                session::restore(store, Retention::of(retention_ms), key, value)
             }
         };
         restored.ok_or_else(|| {

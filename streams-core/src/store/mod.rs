@@ -30,9 +30,12 @@ mod overlay;
 mod position;
 mod query;
 mod recency;
+mod restore;
 mod segment;
 mod session;
+mod task_state;
 mod task_stores;
+mod time_index;
 mod versioned;
 mod versions;
 mod window;
@@ -50,14 +53,17 @@ pub use list::TaskListStore;
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 pub use query::{
     QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore,
-    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore,
+    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore, StoreEntry,
 };
-pub use session::TaskSessionStore;
+pub use session::{SessionStoreSettings, TaskSessionStore};
 pub use task_stores::StoreAccess;
 pub use versioned::{TaskVersionedStore, VersionedRecord, VersionedStoreSettings};
 pub use versions::VersionedPut;
 pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSettings};
 
 pub(crate) use context::{Left, RecordOrigin, StoreContext};
-pub(crate) use query::StoreRegistry;
+pub(crate) use database::{DatabaseBatch, StoreMemory, TaskDatabase};
+pub(crate) use query::{CommittedStore, StoreRegistry};
+pub(crate) use restore::StoreRestorer;
+pub(crate) use task_state::{TaskState, is_on_disk};
 pub(crate) use task_stores::{GlobalStores, TaskStores};

@@ -35,6 +35,12 @@ impl ObservedTime {
     }
 }
 
+impl Default for StorePosition {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 const NO_OFFSET: i64 = -1;
 
 impl StorePosition {

@@ -9,6 +9,7 @@ use std::ops::Bound;
 use crate::error::Result;
 use crate::store::bytes::ByteStore;
 use crate::store::entries::{OwnedSpan, after_prefix};
+use crate::store::time_index;
 
 /// How long entries are kept, and in how large pieces they are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,10 @@ pub(crate) struct Retention {
     pub(crate) retention_ms: i64,
     /// The length of a segment, in milliseconds.
     pub(crate) segment_interval_ms: i64,
+    /// Set if there is an index by time: how many bytes at the end of a key are its window.
+    pub(crate) indexed_window_bytes: Option<usize>,
+    /// Whether entries are seen for one millisecond more.
+    pub(crate) shows_just_expired: bool,
 }
 
 impl Retention {
@@ -28,6 +33,8 @@ impl Retention {
         Self {
             retention_ms,
             segment_interval_ms: (retention_ms / 2).max(Self::SEGMENT_INTERVAL_MS_MIN),
+            indexed_window_bytes: None,
+            shows_just_expired: false,
         }
     }
 
@@ -39,7 +46,7 @@ impl Retention {
     pub(super) fn first_visible_ms(&self, observed_ms: i64) -> i64 {
         observed_ms
             .saturating_sub(self.retention_ms)
-            .saturating_add(1)
+            .saturating_add(i64::from(!self.shows_just_expired))
     }
 
     fn first_live_segment(&self, observed_ms: i64) -> i64 {
@@ -67,6 +74,9 @@ pub(super) fn advance(bytes: &ByteStore, retention: Retention, space: &[u8], tim
     if first_live > before && first_live > 0 {
         let key = |segment| [space, &segment_prefix(segment)].concat();
         bytes.delete_range(&key(before), &key(first_live));
+        if retention.indexed_window_bytes.is_some() {
+            time_index::drop_segments(bytes, before, first_live);
+        }
     }
     retention.segment(time_ms) >= first_live
 }
@@ -81,7 +91,7 @@ pub(super) fn restore(
 ) {
     if advance(bytes, retention, &[], time_ms) {
         let disk_key = [&segment_prefix(retention.segment(time_ms)), key].concat();
-        bytes.put(&disk_key, value);
+        time_index::put(bytes, retention, &disk_key, value);
     }
 }
 
@@ -107,7 +117,7 @@ impl SegmentedBytes {
         timestamp_ms: i64,
     ) -> Result<()> {
         if advance(&self.bytes, self.retention, &[], time_ms) {
-            self.bytes.put(key, value);
+            time_index::put(&self.bytes, self.retention, key, value);
         } else {
             self.bytes.count_expired();
         }

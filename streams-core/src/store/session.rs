@@ -12,6 +12,38 @@ use crate::store::segment::{
 };
 use crate::window::{Window, Windowed};
 
+/// What a session store needs to know of its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionStoreSettings {
+    /// How long sessions are kept after their end, in milliseconds of the store's time.
+    pub retention_ms: i64,
+    /// Whether sessions are emitted when they close: then they can be read in the order of their
+    /// ends.
+    pub emits_on_close: bool,
+}
+
+impl SessionStoreSettings {
+    /// Sessions that are kept for `retention_ms` after their end.
+    pub fn new(retention_ms: i64) -> Self {
+        Self {
+            retention_ms,
+            emits_on_close: false,
+        }
+    }
+
+    pub(crate) fn retention(&self) -> Retention {
+        let mut retention = Retention::of(self.retention_ms);
+        retention.indexed_window_bytes = self.emits_on_close.then_some(SUFFIX_BYTES);
+        retention
+    }
+}
+
+impl From<i64> for SessionStoreSettings {
+    fn from(retention_ms: i64) -> Self {
+        Self::new(retention_ms)
+    }
+}
+
 /// The bytes behind the key: the session's end and its start.
 const SUFFIX_BYTES: usize = 16;
 
@@ -126,9 +158,13 @@ impl<K, V> Clone for TaskSessionStore<K, V> {
 }
 
 impl<K: 'static, V: 'static> TaskSessionStore<K, V> {
-    pub(super) fn new(bytes: ByteStore, codec: Codec<K, V>, retention_ms: i64) -> Self {
+    pub(super) fn new(
+        bytes: ByteStore,
+        codec: Codec<K, V>,
+        settings: SessionStoreSettings,
+    ) -> Self {
         Self(Rc::new(Inner {
-            segmented: SegmentedBytes::new(bytes, Retention::of(retention_ms)),
+            segmented: SegmentedBytes::new(bytes, settings.retention()),
             codec,
             key: Scratch::default(),
             value: Scratch::default(),
@@ -320,6 +356,34 @@ impl<K: 'static, V: 'static> TaskSessionStore<K, V> {
                 .as_ref()
                 .map_or(true, |(session, _)| session.window.end_ms <= latest_end_ms)
         }))
+    }
+
+    /// Sessions that end between two times, both included, by their ends, then their beginnings and
+    /// keys, of a store whose sessions are emitted when they close; of others there are none. What
+    /// is kept back is written first.
+    ///
+    /// Sessions past their retention are found too as long as others of their time are kept, as on
+    /// the JVM: a leap of stream time closes them and expires them at once.
+    pub fn closed(
+        &self,
+        earliest_end_ms: i64,
+        latest_end_ms: i64,
+    ) -> Result<StoreIterator<'static, (Windowed<K>, V)>> {
+        self.drain_cache()?;
+        let spans = self.0.segmented.index_span(earliest_end_ms, latest_end_ms);
+        let (store, reader) = (Rc::clone(&self.0), Rc::clone(&self.0));
+        Ok(StoreIterator::new(
+            spans,
+            false,
+            move |span, limit| store.segmented.bytes.scan(span, limit),
+            move |index, _| {
+                reader.segmented.read_indexed(index, |key, value| {
+                    let entry = reader.parse(key)?;
+                    let session = Windowed::new(reader.codec.read_key(entry.key)?, entry.window);
+                    Ok((session, reader.codec.read_value(value)?))
+                })
+            },
+        ))
     }
 
     /// All sessions that are kept, of the keys from one to another, both included; `None` for no

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::buffer::{TaskChangeBuffer, TaskTimeOrderedBuffer};
-use crate::store::builder::{ManagedStore, StoreBuilder, StoreType};
+use crate::store::builder::{ManagedStore, StoreBuilder};
 use crate::store::bytes::ByteStore;
 use crate::store::context::StoreContext;
-use crate::store::database::TaskDatabase;
+use crate::store::database::{DatabaseBatch, TaskDatabase};
 use crate::store::engine::Engine;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 use crate::store::list::TaskListStore;
@@ -18,6 +18,7 @@ use crate::store::name::{KeyValueStore, SessionStore, VersionedKeyValueStore, Wi
 use crate::store::position::StorePosition;
 use crate::store::query::CommittedStore;
 use crate::store::session::TaskSessionStore;
+use crate::store::task_state::TaskState;
 use crate::store::versioned::TaskVersionedStore;
 use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore};
 
@@ -25,7 +26,10 @@ use crate::store::window::{TaskTimestampedWindowStore, TaskWindowStore};
 struct TaskStore {
     handle: Box<dyn ManagedStore>,
     committed: CommittedStore,
-    changelog_offset: Option<i64>,
+    /// The topic that the store is restored from: its changelog, or a source topic.
+    restored_from: Option<Arc<str>>,
+    /// Where it stood at its last commit.
+    position: StorePosition,
 }
 
 /// The stores of a task.
@@ -42,6 +46,7 @@ pub(crate) struct TaskStores {
 pub(crate) struct GlobalStores(Arc<[(StoreBuilder, CommittedStore)]>);
 
 /// A store's committed entries and where they stand, ready for a task.
+#[derive(Clone, Default)]
 pub(crate) struct OpenStore {
     pub(crate) engine: Engine,
     pub(crate) position: StorePosition,
@@ -64,6 +69,7 @@ impl TaskStores {
             let OpenStore { engine, position } = open(builder);
             let logs = builder.changelog_config().is_some();
             let changelog = logs.then(|| builder.changelog_topic(application_id));
+            let restored_from = changelog.clone().or(builder.source_topic().cloned());
             let mut bytes = builder.bytes(engine, changelog, Rc::clone(&context), position);
             if builder.keeps_records() {
                 context.keep_records();
@@ -75,7 +81,8 @@ impl TaskStores {
             let store = TaskStore {
                 committed: builder.committed(&bytes, application_id),
                 handle: builder.make(bytes, application_id),
-                changelog_offset: position.changelog_offset,
+                restored_from,
+                position,
             };
             (Arc::clone(builder.name()), store)
         });
@@ -85,6 +92,32 @@ impl TaskStores {
             database,
             stores,
             global: BTreeMap::new(),
+        }
+    }
+
+    /// The stores of `builders` over the state of a task.
+    pub(crate) fn over<'b>(
+        builders: impl IntoIterator<Item = &'b StoreBuilder>,
+        application_id: &str,
+        context: StoreContext,
+        mut state: TaskState,
+    ) -> Self {
+        let database = state.database.take();
+        Self::new(builders, application_id, context, database, |builder| {
+            state.stores.remove(builder.name()).unwrap_or_default()
+        })
+    }
+
+    /// The state as of the last commit; what was written since is given up.
+    pub(crate) fn into_state(self) -> TaskState {
+        let stores = self.stores.into_iter().map(|(name, store)| {
+            let engine = store.committed.engine;
+            let position = store.position;
+            (name, OpenStore { engine, position })
+        });
+        TaskState {
+            database: self.database,
+            stores: stores.collect(),
         }
     }
 
@@ -151,41 +184,81 @@ impl TaskStores {
         Ok(())
     }
 
+    /// The writes that came after their retention, since this was last asked.
+    pub(crate) fn take_expired(&self) -> u64 {
+        let stores = self.stores.values();
+        stores
+            .map(|store| store.handle.bytes().take_expired())
+            .sum()
+    }
+
+    /// The changelogs that have been written to since the last commit.
+    pub(crate) fn written_changelogs(&self) -> impl Iterator<Item = Arc<str>> {
+        let stores = self.stores.values().map(|store| store.handle.bytes());
+        let dirty = stores.filter(|bytes| bytes.is_dirty());
+        dirty.filter_map(|bytes| bytes.changelog().cloned())
+    }
+
     /// Commits what was written: the writes of every store and where each stands, in one write.
     ///
-    /// `changelog_offset` tells the offset behind the last record that was produced to a topic, in
-    /// the task's partition, since the last commit.
+    /// `next_offset` tells the offset behind the last record of a topic that the stores hold now, in
+    /// the task's partition: behind the last change that was produced to a changelog, or behind the
+    /// last record taken from a source topic that stands for one.
     pub(crate) fn commit(
         &mut self,
         now_ms: i64,
-        changelog_offset: impl Fn(&str) -> Option<i64>,
+        next_offset: impl Fn(&Arc<str>) -> Option<i64>,
+    ) -> Result<()> {
+        self.commit_with(now_ms, next_offset, |_| {})
+    }
+
+    /// As [`Self::commit`], with more in the same write, if there is a database.
+    pub(crate) fn commit_with(
+        &mut self,
+        now_ms: i64,
+        next_offset: impl Fn(&Arc<str>) -> Option<i64>,
+        add: impl FnOnce(&mut DatabaseBatch<'_>),
     ) -> Result<()> {
         if !self.context.is_dirty() {
             return Ok(());
         }
-        for store in self.stores.values_mut() {
-            let offset = store
-                .handle
-                .bytes()
-                .changelog()
-                .and_then(|topic| changelog_offset(topic));
-            store.changelog_offset = offset.or(store.changelog_offset);
-        }
-        if let Some(database) = &self.database {
-            let mut batch = database.batch();
-            for store in self.stores.values() {
-                let bytes = store.handle.bytes();
-                if bytes.is_dirty() {
-                    bytes.add_to(&mut batch, store.changelog_offset)?;
-                }
+        let mut batch = self.database.as_ref().map(|database| database.batch());
+        let mut positions = Vec::new();
+        for (name, store) in &self.stores {
+            let bytes = store.handle.bytes();
+            if !bytes.is_dirty() {
+                continue;
             }
+            // What is produced to a topic comes behind what was restored from it.
+            let next = store.restored_from.as_ref();
+            let next = next.and_then(&next_offset);
+            let next = next.max(store.position.changelog_offset);
+            positions.push((Arc::clone(name), bytes.position(next)));
+            if let Some(batch) = &mut batch {
+                bytes.add_to(batch, next)?;
+            }
+        }
+        if let Some(mut batch) = batch {
+            add(&mut batch);
             batch.write(now_ms)?;
         }
-        for store in self.stores.values() {
-            store.handle.bytes().committed();
+        for (name, position) in positions {
+            if let Some(store) = self.stores.get_mut(&name) {
+                store.handle.bytes().committed();
+                store.position = position;
+            }
         }
         self.context.committed();
         Ok(())
+    }
+
+    /// Notes that the stores hold everything that was committed until `now_ms`, as tasks without
+    /// traffic do from time to time.
+    pub(crate) fn touch(&self, now_ms: i64) -> Result<()> {
+        match &self.database {
+            Some(database) => database.batch().write(now_ms),
+            None => Ok(()),
+        }
     }
 
     /// A store's bytes.
@@ -215,9 +288,6 @@ enum Missing {
     Store,
     Type,
 }
-
-/// The default of `default.dsl.store`.
-pub(crate) const DEFAULT_STORE_TYPE: StoreType = StoreType::RocksDb;
 
 /// The stores that a processor may use: those that it is connected to, and the global ones.
 pub struct StoreAccess<'a> {

@@ -46,6 +46,7 @@ impl VersionedStoreSettings {
         Retention {
             retention_ms,
             segment_interval_ms: self.segment_interval_ms.unwrap_or(by_default).max(1),
+            ..Retention::of(retention_ms)
         }
     }
 }

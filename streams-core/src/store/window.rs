@@ -24,6 +24,11 @@ pub struct WindowStoreSettings {
     pub segment_interval_ms: Option<i64>,
     /// Whether values of one key and start are all kept, as joins of streams need it.
     pub retain_duplicates: bool,
+    /// Whether windows are emitted when they close: then they can be read in the order of their
+    /// times, and are seen until the store's time is past their retention, not only until it has
+    /// reached it, for that is when the last of them closes
+    /// (`AbstractDualSchemaRocksDBSegmentedBytesStore.getActualFrom`).
+    pub emits_on_close: bool,
 }
 
 impl WindowStoreSettings {
@@ -34,6 +39,7 @@ impl WindowStoreSettings {
             window_size_ms,
             segment_interval_ms: None,
             retain_duplicates: false,
+            emits_on_close: false,
         }
     }
 
@@ -42,6 +48,8 @@ impl WindowStoreSettings {
         if let Some(interval_ms) = self.segment_interval_ms {
             retention.segment_interval_ms = interval_ms.max(1);
         }
+        retention.indexed_window_bytes = self.emits_on_close.then_some(SUFFIX_BYTES);
+        retention.shows_just_expired = self.emits_on_close;
         retention
     }
 
@@ -418,6 +426,34 @@ macro_rules! shared_methods {
                 to_ms: i64,
             ) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
                 self.between(None, None, (from_ms, to_ms), false)
+            }
+
+            /// Windows that begin between two times, both included, by their beginnings and then
+            /// their keys, of a store whose windows are emitted when they close; of others there
+            /// are none. What is kept back is written first.
+            pub fn closed(
+                &self,
+                from_ms: i64,
+                to_ms: i64,
+            ) -> Result<StoreIterator<'static, (Windowed<K>, $entry)>> {
+                self.drain_cache()?;
+                let segmented = &self.0.segmented;
+                let from_ms = from_ms.max(segmented.first_visible_ms());
+                let spans = segmented.index_span(from_ms, to_ms);
+                let (store, reader) = (Rc::clone(&self.0), Rc::clone(&self.0));
+                Ok(StoreIterator::new(
+                    spans,
+                    false,
+                    move |span, limit| store.segmented.bytes.scan(span, limit),
+                    move |index, _| {
+                        reader.segmented.read_indexed(index, |key, value| {
+                            let entry = reader.parse(key)?;
+                            let window = reader.settings.window(entry.start_ms);
+                            let key = Windowed::new(reader.codec.read_key(entry.key)?, window);
+                            Ok((key, reader.codec.$read(value)?))
+                        })
+                    },
+                ))
             }
 
             /// All windows that are kept.

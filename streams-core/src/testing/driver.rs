@@ -9,9 +9,10 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
-use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
+use crate::processor::{EmitIntervals, StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
-use crate::store::{GlobalStores, StoreAccess, StoreContext, TaskStores};
+use crate::store::CommittedStore;
+use crate::store::{GlobalStores, StoreAccess, StoreContext, StoreEntry, TaskStores};
 use crate::task::{Idling, Task};
 use crate::testing::collector::MemoryCollector;
 use crate::topic::Topic;
@@ -122,6 +123,7 @@ impl TopologyTestDriverBuilder {
             handlers,
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::NONE,
         };
         let task = |id, part, global: &GlobalStores| {
             let context = StoreContext::new(0, Rc::clone(&collector) as _)
@@ -357,6 +359,26 @@ impl TopologyTestDriver {
         self.collector.topics()
     }
 
+    /// The entries of a store in bytes, by its name, whatever its types; `None` if there is no such
+    /// store. A versioned store shows none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn store_entries(&self, name: &str) -> Result<Option<Vec<StoreEntry>>> {
+        let mut found = self.committed().filter(|store| &*store.name == name);
+        found.next().map(|store| store.entries()).transpose()
+    }
+
+    /// The names of the topology's stores.
+    pub fn store_names(&self) -> Vec<String> {
+        self.committed().map(|it| it.name.to_string()).collect()
+    }
+
+    fn committed(&self) -> impl Iterator<Item = CommittedStore> {
+        let tasks = self.global.iter().chain([&self.task]);
+        tasks.flat_map(|task| task.stores().committed())
+    }
+
     /// The topology's stores, to look into after each step.
     pub fn stores(&self) -> StoreAccess<'_> {
         self.task.stores().access_all()
@@ -437,7 +459,7 @@ impl TopologyTestDriver {
                     continue;
                 }
                 self.task.committed();
-                return self.task.commit_stores(|_| None);
+                return self.task.commit_stores(&BTreeMap::new());
             }
         }
     }
@@ -450,7 +472,7 @@ impl TopologyTestDriver {
         while global.process_one()? {}
         global.flush()?;
         global.committed();
-        global.commit_stores(|_| None)
+        global.commit_stores(&BTreeMap::new())
     }
 }
 

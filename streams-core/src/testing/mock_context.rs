@@ -8,7 +8,8 @@ use crate::clock::ManualClock;
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{CurrentRecord, TaskCounts};
 use crate::processor::{
-    Fanout, Port, ProcessorContext, Push, StreamsHandlers, TaskContext, TaskEnvironment,
+    EmitIntervals, Fanout, Port, ProcessorContext, Push, StreamsHandlers, TaskContext,
+    TaskEnvironment,
 };
 use crate::record::{Headers, RawRecord, Record};
 use crate::store::{StoreAccess, StoreBuilder, StoreContext, TaskStores};
@@ -103,6 +104,7 @@ impl<K: 'static, V: 'static> MockProcessorContext<K, V> {
             handlers: StreamsHandlers::default(),
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::NONE,
         };
         let id = TaskId {
             subtopology: 0,

@@ -118,6 +118,7 @@ pub struct Sink<K, V> {
     pub(crate) value: Arc<dyn Serializer<V>>,
     pub(crate) partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
     pub(crate) skips_null_keys: bool,
+    pub(crate) partitions_by_base_key: bool,
 }
 
 impl<K, V> Sink<K, V> {
@@ -133,6 +134,7 @@ impl<K, V> Sink<K, V> {
             value,
             partitioner: None,
             skips_null_keys: false,
+            partitions_by_base_key: false,
         }
     }
 
@@ -140,6 +142,14 @@ impl<K, V> Sink<K, V> {
     #[must_use]
     pub fn with_partitioner(mut self, partitioner: Arc<dyn StreamPartitioner<K, V>>) -> Self {
         self.partitioner = Some(partitioner);
+        self
+    }
+
+    /// Unless a partitioner is given, chooses the partition of a key in a window by the key itself,
+    /// as the JVM's DSL does (`WindowedStreamPartitioner`).
+    #[must_use]
+    pub fn partitioning_by_base_key(mut self) -> Self {
+        self.partitions_by_base_key = true;
         self
     }
 
@@ -349,6 +359,7 @@ impl TopologyBuilder {
             value,
             partitioner,
             skips_null_keys,
+            partitions_by_base_key,
         } = sink;
         let fixed = match &topic {
             SinkTopic::Fixed(topic) => Some(Arc::clone(topic)),
@@ -362,6 +373,7 @@ impl TopologyBuilder {
             let (key, value) = (Arc::clone(&key), Arc::clone(&value));
             let mut node = SinkNode::new(linker.name(), topic, key, value, partitioner.clone());
             node.skips_null_keys = skips_null_keys;
+            node.partitions_by_base_key = partitions_by_base_key;
             linker.set_port::<K, V>(Rc::new(RefCell::new(node)));
             Ok(())
         });
@@ -420,7 +432,7 @@ impl TopologyBuilder {
             nodes,
             internal_topics,
             stores,
-            global_stores,
+            global_stores: _,
             copartitioned_sources,
         } = self;
         let subtopologies = subtopologies(&nodes);
@@ -430,7 +442,6 @@ impl TopologyBuilder {
                 subtopologies,
                 internal_topics,
                 stores,
-                global_stores,
                 copartitioned_sources,
             }),
         })

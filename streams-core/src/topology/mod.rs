@@ -46,7 +46,6 @@ pub(crate) struct TopologyInner {
     pub(crate) subtopologies: Vec<Subtopology>,
     pub(crate) internal_topics: Vec<InternalTopic>,
     pub(crate) stores: Vec<StoreBuilder>,
-    pub(crate) global_stores: BTreeSet<Arc<str>>,
     pub(crate) copartitioned_sources: Vec<Vec<Arc<str>>>,
 }
 
@@ -145,6 +144,11 @@ impl Topology {
             })
             .collect();
         topics.filter(move |topic| patterns.iter().any(|pattern| matches_whole(pattern, topic)))
+    }
+
+    /// Its stores, global ones included.
+    pub(crate) fn stores(&self) -> Vec<&StoreBuilder> {
+        self.inner.stores.iter().collect()
     }
 
     /// The names of its stores.

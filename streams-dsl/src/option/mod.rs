@@ -1,12 +1,16 @@
 //! Options of operators.
 
 mod consumed;
+mod grouped;
+mod materialized;
 mod printed;
 mod produced;
 mod repartitioned;
 mod retry;
 
 pub use consumed::Consumed;
+pub use grouped::Grouped;
+pub use materialized::Materialized;
 pub use printed::Printed;
 pub use produced::Produced;
 pub use repartitioned::Repartitioned;

@@ -193,7 +193,7 @@ impl<'a> Graph<'a> {
         let mut done: BTreeSet<usize> = BTreeSet::new();
         let mut order = Vec::with_capacity(self.vertices.len());
         let mut ready = BinaryHeap::new();
-        let mut offer = |vertex: usize, ready: &mut BinaryHeap<_>| {
+        let offer = |vertex: usize, ready: &mut BinaryHeap<_>| {
             if let Some(it) = self.vertex(vertex) {
                 ready.push(Reverse((it.priority, vertex)));
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use streams_core::config::{Optimization, TopologyOptimization};
 use streams_core::processor::Processor;
+use streams_core::store::StoreAccess;
 use streams_core::topology::{NodeHandle, Sink, Source};
 use streams_core::{Error, ErrorKind, Result, Topology, TopologyBuilder};
 
@@ -175,6 +176,25 @@ impl<'a> Lowering<'a> {
     {
         let parents = self.parents::<KIn, VIn>()?;
         self.builder.add_processor(name, supplier, &parents)
+    }
+
+    /// Adds a processor below the node's parents that uses these stores.
+    pub(crate) fn add_stateful_processor<KIn, VIn, KOut, VOut, P>(
+        &mut self,
+        name: &str,
+        supplier: impl Fn(&StoreAccess<'_>) -> Result<P> + Send + Sync + 'static,
+        stores: &[Arc<str>],
+    ) -> Result<NodeHandle<KOut, VOut>>
+    where
+        P: Processor<KIn, VIn, KOut, VOut>,
+        KIn: 'static,
+        VIn: 'static,
+        KOut: 'static,
+        VOut: 'static,
+    {
+        let parents = self.parents::<KIn, VIn>()?;
+        self.builder
+            .add_stateful_processor(name, supplier, &parents, stores)
     }
 
     /// Adds a source.

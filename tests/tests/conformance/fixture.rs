@@ -141,12 +141,13 @@ fn action(line: &Value) -> Option<Action> {
     }
 }
 
-/// What the line says that the program did; a store's records have none before there are stores.
+/// What the line says that the program did.
 fn result(line: &Value) -> Option<String> {
     match line["type"].as_str()? {
         "note" => Some(note(&text(&line["text"]))),
         "error" => Some(error()),
-        "output" | "internal" => Some(record(
+        "store" => Some(store(line)),
+        "output" | "internal" | "changelog" => Some(record(
             &text(&line["topic"]),
             bytes(&line["key"]).as_deref(),
             bytes(&line["value"]).as_deref(),
@@ -155,6 +156,30 @@ fn result(line: &Value) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// What a store held as a line, in no order: the JVM's stores in memory have another.
+fn store(line: &Value) -> String {
+    let entries = line["entries"].as_array().expect("entries").iter();
+    let entries = entries.map(|entry| {
+        let timestamp = entry["timestamp"].as_i64();
+        store_entry(&text(&entry["key"]), &text(&entry["value"]), timestamp)
+    });
+    store_line(&text(&line["store"]), entries.collect())
+}
+
+/// An entry of a store as text.
+pub(crate) fn store_entry(key: &str, value: &str, timestamp_ms: Option<i64>) -> String {
+    match timestamp_ms {
+        Some(timestamp_ms) => format!("{key}={value} at {timestamp_ms}"),
+        None => format!("{key}={value}"),
+    }
+}
+
+/// A store's entries as a line.
+pub(crate) fn store_line(name: &str, mut entries: Vec<String>) -> String {
+    entries.sort();
+    format!("store {name} [{}]", entries.join(", "))
 }
 
 /// A note of the program as a line.

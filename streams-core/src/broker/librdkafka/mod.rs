@@ -6,6 +6,7 @@ pub(crate) mod failure;
 pub(crate) mod group;
 pub(crate) mod native;
 pub(crate) mod producer;
+pub(crate) mod reader;
 mod wait;
 
 use std::collections::BTreeMap;

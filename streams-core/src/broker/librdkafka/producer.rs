@@ -15,6 +15,8 @@ use rdkafka::{ClientConfig, Message as _};
 
 use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
 use crate::broker::librdkafka::failure::{broker_error, delivery_error};
+use crate::broker::librdkafka::native::OffsetEnd;
+use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{client_config, log, log_error, native, partition_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
@@ -251,6 +253,12 @@ impl TransactionalProducer {
             self.producer.poll(Duration::ZERO);
         }
         is_done
+    }
+
+    /// Asks for the ends of partitions: where this producer alone writes to them and has flushed,
+    /// behind its last records.
+    pub fn ask_ends(&self, partitions: &[TopicPartition], timeout: Duration) -> EndOffsets {
+        EndOffsets::ask(self.producer.client(), partitions, OffsetEnd::Last, timeout)
     }
 
     /// What has made the producer useless for good, if something has. Other errors often tell no

@@ -31,13 +31,13 @@ type Found<K, V> = (Windowed<K>, V);
 impl<K: 'static, V: 'static> ReadOnlySessionStore<K, V> {
     pub(super) fn new(stores: Vec<CommittedStore>) -> Result<Self> {
         let parts = stores.into_iter().map(|store| {
-            let StoreKind::Session { retention_ms } = store.kind else {
+            let StoreKind::Session(settings) = store.kind else {
                 return Err(store.is_no("sessions"));
             };
             Ok(Part {
                 codec: store.codec()?,
                 engine: store.engine,
-                retention: Retention::of(retention_ms),
+                retention: settings.retention(),
                 observed_time: store.observed_time,
             })
         });
