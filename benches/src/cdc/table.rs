@@ -49,7 +49,8 @@ impl Table {
         let row = self.row();
         format!(
             "INSERT INTO {NAME} SELECT {row}
-               FROM (SELECT id, 1 AS version FROM generate_series({first}, {last}) AS id) AS new"
+               FROM (SELECT id, 1 AS version
+                       FROM generate_series(({first})::int8, ({last})::int8) AS id) AS new"
         )
     }
 
@@ -92,7 +93,7 @@ impl Table {
                FROM (SELECT r.id, v AS version, r.name, r.email, r.balance, r.active, r.rating,
                             r.created_at, r.updated_at, r.note
                        FROM (SELECT {row} FROM (SELECT id, 1 AS version FROM
-                             generate_series(0, {last}, {SAMPLED_ID_STEP}) AS id) AS new
+                             generate_series(0::int8, {last}, {SAMPLED_ID_STEP}) AS id) AS new
                             ) AS r(id, version, name, email, balance, active, rating, created_at,
                                    updated_at, note), generate_series(1, 2) AS v) AS whole"
         ));

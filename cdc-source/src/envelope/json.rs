@@ -9,11 +9,38 @@ fn needs_care(byte: u8) -> bool {
 /// Appends text as a quoted JSON string. What is no UTF-8 becomes U+FFFD, as in Java's decoder.
 pub(crate) fn push_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    match std::str::from_utf8(text) {
-        Ok(text) => push_escaped(text, out),
-        Err(_) => push_escaped(&String::from_utf8_lossy(text), out),
+    // Most text is ASCII without a character to escape, and need not be looked at twice.
+    let (plain, rest) = text.split_at(plain_length(text));
+    out.extend_from_slice(plain);
+    if !rest.is_empty() {
+        match std::str::from_utf8(rest) {
+            Ok(rest) => push_escaped(rest, out),
+            Err(_) => push_escaped(&String::from_utf8_lossy(rest), out),
+        }
     }
     out.push(b'"');
+}
+
+/// How many bytes at the beginning are ASCII and stand in a JSON string as they are.
+fn plain_length(text: &[u8]) -> usize {
+    let (words, _) = text.as_chunks();
+    let are_plain = words
+        .iter()
+        .take_while(|word| is_plain(u64::from_ne_bytes(**word)));
+    let length = are_plain.count() * size_of::<u64>();
+    let rest = text.get(length..).unwrap_or_default();
+    let is_special = |byte: &u8| needs_care(*byte) || !byte.is_ascii();
+    length + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Whether none of eight bytes is special. The tricks are those of "Bit Twiddling Hacks": a
+/// byte's highest bit shows that it is below 0x20, or, after the exclusive or, zero.
+fn is_plain(word: u64) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH_BITS: u64 = ONES << 7;
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let equal = |byte: u8| below(word ^ ONES * u64::from(byte), 1);
+    (word | below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGH_BITS == 0
 }
 
 fn push_escaped(text: &str, out: &mut Vec<u8>) {
@@ -57,19 +84,37 @@ fn push_unit(unit: u16, out: &mut Vec<u8>) {
     }
 }
 
+/// The two digits of every number below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < pairs.len() {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
+/// The two digits of a number, of which nothing above its last two counts.
+pub(crate) fn pair(number: u64) -> [u8; 2] {
+    PAIRS[(number % 100) as usize]
+}
+
 /// Appends an integer's decimal digits.
 pub(crate) fn push_int(value: i64, out: &mut Vec<u8>) {
     const DIGITS_MAX: usize = 20;
     let mut buffer = [0; DIGITS_MAX];
     let mut start = DIGITS_MAX;
     let mut rest = value.unsigned_abs();
-    loop {
+    while rest >= 10 {
+        start -= 2;
+        buffer[start..start + 2].copy_from_slice(&pair(rest));
+        rest /= 100;
+    }
+    // What is left is a first digit, but for the zero behind a full pair.
+    if rest > 0 || start == DIGITS_MAX {
         start -= 1;
-        buffer[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        buffer[start] = b'0' + rest as u8;
     }
     if value < 0 {
         out.push(b'-');
@@ -113,6 +158,19 @@ mod tests {
         assert_eq!(out, "\"a\u{fffd}b\"".as_bytes());
     }
 
+    #[test]
+    fn special_bytes_are_found_wherever_they_stand() {
+        for byte in 0..=u8::MAX {
+            let is_plain = byte.is_ascii() && !needs_care(byte);
+            for place in 0..20 {
+                let mut text = [b'a'; 20];
+                text[place] = byte;
+                let expected = if is_plain { text.len() } else { place };
+                assert_eq!(plain_length(&text), expected, "{byte} at {place}");
+            }
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn strings_read_back(text: String) {
@@ -121,10 +179,12 @@ mod tests {
         }
 
         #[test]
-        fn integers_agree_with_display(value: i64) {
-            let mut out = Vec::new();
-            push_int(value, &mut out);
-            proptest::prop_assert_eq!(out, value.to_string().into_bytes());
+        fn integers_agree_with_display(value: i64, digits in 0_u32..20) {
+            for value in [value, value % 10_i64.saturating_pow(digits)] {
+                let mut out = Vec::new();
+                push_int(value, &mut out);
+                proptest::prop_assert_eq!(out, value.to_string().into_bytes());
+            }
         }
     }
 }
