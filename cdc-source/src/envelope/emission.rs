@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    Cell, EnvelopeField, EventContext, Header, NullPolicy, OutgoingRecord, Row, RowEncoder,
-    SourceBlock, push_int, quoted,
+    Cell, EnvelopeField, EventContext, Header, Moment, NullPolicy, OutgoingRecord, Row, RowEncoder,
+    SourceBlock, quoted,
 };
 use crate::config::{ConnectorConfig, DeletedRow};
 use crate::schema::{ConnectSchema, StructSchema, Table};
@@ -120,12 +120,13 @@ impl EnvelopeText {
         source.push(event.position, &mut out);
         out.extend_from_slice(b",\"transaction\":null,\"op\":\"");
         out.extend_from_slice(event.operation.as_bytes());
+        let now = Moment::of(event.now_us);
         out.extend_from_slice(b"\",\"ts_ms\":");
-        push_int(event.now_us.div_euclid(1000), &mut out);
+        now.push_millis(&mut out);
         out.extend_from_slice(b",\"ts_us\":");
-        push_int(event.now_us, &mut out);
+        now.push_micros(&mut out);
         out.extend_from_slice(b",\"ts_ns\":");
-        push_int(event.now_us.saturating_mul(1000), &mut out);
+        now.push_nanos(&mut out);
         out.extend_from_slice(self.closing);
         Ok(out)
     }

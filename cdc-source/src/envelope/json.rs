@@ -39,7 +39,7 @@ fn is_plain(word: u64) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH_BITS: u64 = ONES << 7;
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
-    let equal = |byte: u8| below(word ^ ONES * u64::from(byte), 1);
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
     (word | below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGH_BITS == 0
 }
 
@@ -100,26 +100,82 @@ pub(crate) fn pair(number: u64) -> [u8; 2] {
     PAIRS[(number % 100) as usize]
 }
 
+/// An integer's decimal digits.
+pub(crate) struct Digits {
+    buffer: [u8; Self::LENGTH_MAX],
+    start: usize,
+}
+
+impl Digits {
+    /// Those of `i64::MIN`, with its sign.
+    const LENGTH_MAX: usize = 20;
+
+    pub(crate) fn of(value: i64) -> Self {
+        let mut buffer = [0; Self::LENGTH_MAX];
+        let mut start = Self::LENGTH_MAX;
+        let mut rest = value.unsigned_abs();
+        while rest >= 10 {
+            start -= 2;
+            buffer[start..start + 2].copy_from_slice(&pair(rest));
+            rest /= 100;
+        }
+        // What is left is a first digit, but for the zero behind a full pair.
+        if rest > 0 || start == Self::LENGTH_MAX {
+            start -= 1;
+            buffer[start] = b'0' + rest as u8;
+        }
+        if value < 0 {
+            start -= 1;
+            buffer[start] = b'-';
+        }
+        Self { buffer, start }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+}
+
 /// Appends an integer's decimal digits.
 pub(crate) fn push_int(value: i64, out: &mut Vec<u8>) {
-    const DIGITS_MAX: usize = 20;
-    let mut buffer = [0; DIGITS_MAX];
-    let mut start = DIGITS_MAX;
-    let mut rest = value.unsigned_abs();
-    while rest >= 10 {
-        start -= 2;
-        buffer[start..start + 2].copy_from_slice(&pair(rest));
-        rest /= 100;
+    out.extend_from_slice(Digits::of(value).as_bytes());
+}
+
+/// A time in µs since 1970, in the three units that envelopes have: its digits are made once.
+pub(crate) struct Moment {
+    micros: i64,
+    digits: Digits,
+}
+
+impl Moment {
+    pub(crate) fn of(micros: i64) -> Self {
+        let digits = Digits::of(micros);
+        Self { micros, digits }
     }
-    // What is left is a first digit, but for the zero behind a full pair.
-    if rest > 0 || start == DIGITS_MAX {
-        start -= 1;
-        buffer[start] = b'0' + rest as u8;
+
+    /// Appends the milliseconds, rounded down.
+    pub(crate) fn push_millis(&self, out: &mut Vec<u8>) {
+        match self.digits.as_bytes() {
+            [millis @ .., _, _, _] if self.micros >= 1_000 => out.extend_from_slice(millis),
+            _ => push_int(self.micros.div_euclid(1_000), out),
+        }
     }
-    if value < 0 {
-        out.push(b'-');
+
+    /// Appends the microseconds.
+    pub(crate) fn push_micros(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.digits.as_bytes());
     }
-    out.extend_from_slice(&buffer[start..]);
+
+    /// Appends the nanoseconds, at the ends of `i64` where they would not fit.
+    pub(crate) fn push_nanos(&self, out: &mut Vec<u8>) {
+        match self.micros.checked_mul(1_000) {
+            Some(0) | None => push_int(self.micros.saturating_mul(1_000), out),
+            Some(_) => {
+                self.push_micros(out);
+                out.extend_from_slice(b"000");
+            }
+        }
+    }
 }
 
 /// Appends an integer, or `null`.
@@ -184,6 +240,22 @@ mod tests {
                 let mut out = Vec::new();
                 push_int(value, &mut out);
                 proptest::prop_assert_eq!(out, value.to_string().into_bytes());
+            }
+        }
+
+        #[test]
+        fn moments_agree_with_their_units(micros: i64, digits in 0_u32..20) {
+            for micros in [micros, micros % 10_i64.saturating_pow(digits)] {
+                let moment = Moment::of(micros);
+                let mut out = Vec::new();
+                moment.push_millis(&mut out);
+                out.push(b' ');
+                moment.push_micros(&mut out);
+                out.push(b' ');
+                moment.push_nanos(&mut out);
+                let (millis, nanos) = (micros.div_euclid(1_000), micros.saturating_mul(1_000));
+                let expected = format!("{millis} {micros} {nanos}");
+                proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
             }
         }
     }
