@@ -1,8 +1,12 @@
 //! Ours and the peers' on the same work, side by side.
+//!
+//! Each suite is a module with its command line (`Arguments`) and `run`; `main.rs` chooses.
 
-pub mod input;
-pub mod measure;
-pub mod report;
+pub mod micro;
+pub mod streams;
 pub mod workload;
 
 pub use workload::Workload;
+
+/// How a suite ends: what stopped it is told to the user as text.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

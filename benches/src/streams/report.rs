@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::measure::Cost;
+use super::measure::Cost;
 
 /// The runs of one contender.
 pub struct Runs {
