@@ -1,8 +1,13 @@
 //! Ours and the peers' on the same work, side by side.
 //!
-//! Each suite is a module with its command line (`Arguments`) and `run`; `main.rs` chooses.
+//! Each suite is a module with its command line (`Arguments`) and `run`; `main.rs` chooses. What a
+//! suite has measured is a [`report::Report`]: printed, kept as JSON and drawn the same way.
 
+pub mod limit;
+pub mod machine;
 pub mod micro;
+pub mod plot;
+pub mod report;
 pub mod streams;
 pub mod workload;
 

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 /// Measures ours and the peers on the same work; without a suite, `streams`.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     suite: Option<Suite>,
     #[command(flatten)]
@@ -25,7 +25,7 @@ enum Suite {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = CommandLine::parse();
     let done = match arguments.suite {
         None => streams::run(&arguments.streams),
         Some(Suite::Streams(arguments)) => streams::run(&arguments),
@@ -37,5 +37,21 @@ fn main() -> ExitCode {
             eprintln!("benches: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent_and_a_suite_need_not_be_named() {
+        CommandLine::command().debug_assert();
+        let given = CommandLine::parse_from(["benches", "--repeat", "2"]);
+        assert!(given.suite.is_none());
+        let given = CommandLine::parse_from(["benches", "streams", "--repeat", "2"]);
+        assert!(matches!(given.suite, Some(Suite::Streams(_))));
     }
 }

@@ -1,138 +1,261 @@
 //! The run time against JVM Kafka Streams and a bare librdkafka loop, in turn on the same broker.
 
+mod broker;
+mod comeback;
+mod contender;
+mod expected;
+mod idle;
 mod input;
 mod measure;
-mod report;
+mod run;
+mod throughput;
 
+use std::collections::BTreeSet;
+use std::env;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::Instant;
 
-use clap::{Args, ValueEnum};
-use streams_tests::{Cluster, Process, ProcessBuilder};
+use clap::Args;
+use streams_tests::Cluster;
 
-use self::report::Runs;
-use crate::Workload;
+use self::broker::Broker;
+pub use self::contender::Guarantee;
+use self::contender::{Contender, Setting};
+use self::run::Plan;
+use crate::machine::Environment;
+use crate::report::{self, Report, Run, Table, number};
+use crate::{Result, Workload};
 
 /// What of the suite is run, and how often.
 #[derive(Args)]
 pub struct Arguments {
-    /// Records of the input.
+    /// Events of the input; each workload has its own number unless told.
+    #[arg(long)]
+    records: Option<usize>,
+    /// Keys of the store that is restored.
     #[arg(long, default_value_t = 1_000_000)]
-    records: usize,
+    keys: u32,
+    /// How long the idle workload is watched, in seconds.
+    #[arg(long, default_value_t = 10)]
+    idle_seconds: u64,
     /// Runs of each contender.
     #[arg(long, default_value_t = 5)]
     repeat: usize,
+    /// Only these workloads; all if none is named.
+    #[arg(long)]
+    workload: Vec<Workload>,
     /// Only these contenders; all if none is named.
     #[arg(long)]
     contender: Vec<Contender>,
-    /// Where the figures are written as JSON.
+    /// Only these guarantees; `exactly_once_v2`, and where it tells something the other.
     #[arg(long)]
-    json: Option<PathBuf>,
+    guarantee: Vec<Guarantee>,
+    /// Only these numbers of stream threads; 1, and where it tells something 2.
+    #[arg(long)]
+    threads: Vec<usize>,
+    /// A setting of Kafka Streams or its clients, for every contender.
+    #[arg(long, value_name = "KEY=VALUE")]
+    conf: Vec<String>,
+    /// The folder of `streams.json` and the drawings. Tables that are not measured stay.
+    #[arg(long, default_value = "docs/benchmarks")]
+    out: PathBuf,
     /// The peer's class path; without it only ours and the limit run.
-    #[arg(long, env = "TRIBUTARY_PEER_CLASS_PATH")]
+    #[arg(long, env = "TRIBUTARY_PEER_CLASS_PATH", hide_env = true)]
     peer_class_path: Option<String>,
     /// The Java that runs the peer.
-    #[arg(long, env = "TRIBUTARY_JAVA", default_value = "java")]
+    #[arg(long, env = "TRIBUTARY_JAVA", default_value = "java", hide_env = true)]
     java: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Contender {
-    /// Tributary.
-    Ours,
-    /// JVM Kafka Streams.
-    Jvm,
-    /// librdkafka alone.
-    Limit,
-}
-
-impl Contender {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "tributary",
-            Self::Jvm => "jvm",
-            Self::Limit => "librdkafka",
-        }
+impl Arguments {
+    fn workloads(&self) -> Vec<Workload> {
+        let all = Workload::ALL.into_iter();
+        all.filter(|workload| self.workload.is_empty() || self.workload.contains(workload))
+            .collect()
     }
 
-    fn builder(self, arguments: &Arguments) -> ProcessBuilder {
-        match self {
-            Self::Ours => Process::workspace("bench-app"),
-            Self::Limit => Process::workspace("bench-limit"),
-            Self::Jvm => {
-                let class_path = arguments.peer_class_path.clone().unwrap_or_default();
-                Process::program(&arguments.java).args(["-cp", &class_path, "Peer"])
+    /// The settings in which a workload is run: those that were asked for, or the usual ones.
+    fn settings(&self, workload: Workload) -> Vec<Setting> {
+        let setting = |guarantee, threads| Setting { guarantee, threads };
+        let usual = setting(Guarantee::ExactlyOnce, 1);
+        if self.guarantee.is_empty() && self.threads.is_empty() {
+            let mut all = vec![usual];
+            if workload == Workload::Count {
+                all.push(setting(Guarantee::AtLeastOnce, 1));
+                all.push(setting(Guarantee::ExactlyOnce, 2));
+            }
+            return all;
+        }
+        let or_usual = |chosen: &[usize]| match chosen {
+            [] => vec![usual.threads],
+            chosen => chosen.to_vec(),
+        };
+        let guarantees = match self.guarantee.as_slice() {
+            [] => vec![usual.guarantee],
+            chosen => chosen.to_vec(),
+        };
+        let threads = or_usual(&self.threads);
+        let pairs = guarantees.into_iter().flat_map(|guarantee| {
+            threads
+                .iter()
+                .map(move |threads| setting(guarantee, *threads))
+        });
+        pairs.collect()
+    }
+
+    fn contenders(&self, workload: Workload, setting: &Setting) -> Vec<Contender> {
+        let all = Contender::ALL.into_iter();
+        all.filter(|contender| self.contender.is_empty() || self.contender.contains(contender))
+            .filter(|contender| contender.takes_part(workload, setting, self))
+            .collect()
+    }
+}
+
+/// The topics that are written once and read by all runs.
+struct Inputs<'a> {
+    cluster: &'a Cluster,
+    stem: String,
+    there: BTreeSet<String>,
+}
+
+impl Inputs<'_> {
+    /// The input of a workload, `None` if each run has its own.
+    fn of(&mut self, workload: Workload, count: usize) -> Result<Option<String>> {
+        if matches!(
+            workload,
+            Workload::Restore | Workload::Recovery | Workload::Idle
+        ) {
+            return Ok(None);
+        }
+        let topic = format!("{}-{count}", self.stem);
+        let cluster = self.cluster;
+        let write = |topic: &str, events: &mut dyn Iterator<Item = input::Event>| {
+            println!("writing topic={topic}");
+            input::produce(cluster, topic, input::KEEP, events)
+        };
+        if self.there.insert(topic.clone()) {
+            write(&topic, &mut input::events(count))?;
+        }
+        let side = match workload {
+            Workload::Join => format!("{topic}-table"),
+            Workload::StreamJoin => format!("{topic}-right"),
+            _ => return Ok(Some(topic)),
+        };
+        if self.there.insert(side.clone()) {
+            match workload {
+                Workload::Join => write(&side, &mut input::profiles())?,
+                _ => write(&side, &mut input::orders(count))?,
             }
         }
+        Ok(Some(topic))
     }
 }
 
-/// Measures each contender and prints the table.
-pub fn run(arguments: &Arguments) -> crate::Result<()> {
+/// Measures each contender in each workload, prints the tables and writes and draws them.
+///
+/// # Errors
+///
+/// If a server fails, or a run's output is wrong: such a run does not count, the others do.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let start = Instant::now();
     let cluster = Cluster::shared();
-    let input = cluster.unique("bench-input");
-    cluster.create_topic(&input, input::PARTITIONS, KEEP);
-    println!("writing {} records", arguments.records);
-    let without_op = input::produce(&cluster, &input, arguments.records);
-    let chosen = |contender: &Contender| match contender {
-        Contender::Jvm if arguments.peer_class_path.is_none() => false,
-        _ => arguments.contender.is_empty() || arguments.contender.contains(contender),
+    let broker = Broker::new(cluster.bootstrap_servers())?;
+    let mut inputs = Inputs {
+        cluster: &cluster,
+        stem: cluster.unique("bench-input"),
+        there: BTreeSet::new(),
     };
-    let contenders = [Contender::Ours, Contender::Jvm, Contender::Limit];
-    let contenders: Vec<Contender> = contenders.into_iter().filter(chosen).collect();
-    let workload = Workload::Stateless;
-    let mut all: Vec<Runs> = contenders
+    let given: Vec<String> = env::args().skip(1).collect();
+    let environment = Environment::of_this_machine(format!("./dev bench {}", given.join(" ")));
+    let environment = environment.with_java(&arguments.java);
+    let mut failures = 0;
+    for workload in arguments.workloads() {
+        let count = arguments.records.unwrap_or(workload.records());
+        let input = inputs.of(workload, count)?;
+        for setting in arguments.settings(workload) {
+            let input = (count, input.clone());
+            let plan = Plan::new(arguments, (&cluster, &broker), workload, setting, input);
+            let table = measure(&plan, &environment);
+            failures += table.failures.len();
+            println!("\n{}", table.to_markdown());
+            // Written after each table: a run that is broken off leaves what it has.
+            let path = arguments.out.join("streams.json");
+            let mut report = Report::read(&path, "streams")?;
+            report.replace(table);
+            report.write(&arguments.out)?;
+        }
+    }
+    println!("{} s", start.elapsed().as_secs());
+    match failures {
+        0 => Ok(()),
+        failures => Err(format!("{failures} runs do not count").into()),
+    }
+}
+
+/// Runs the contenders of one table in turn.
+fn measure(plan: &Plan<'_>, environment: &Environment) -> Table {
+    let contenders = plan.arguments.contenders(plan.workload, &plan.setting);
+    let mut all: Vec<report::Contender> = contenders
         .iter()
-        .map(|contender| Runs {
-            contender: contender.name(),
-            costs: Vec::new(),
+        .map(|contender| report::Contender {
+            name: contender.name().to_owned(),
+            role: contender.role(),
+            runs: Vec::new(),
         })
         .collect();
-    for round in 1..=arguments.repeat {
-        for (contender, runs) in contenders.iter().zip(&mut all) {
-            let output = cluster.unique("bench-output");
-            let rejected = format!("{output}-dlq");
-            for topic in [&output, &rejected] {
-                cluster.create_topic(topic, input::PARTITIONS, KEEP);
+    let mut failures = Vec::new();
+    for round in 1..=plan.arguments.repeat {
+        for (contender, into) in contenders.iter().zip(&mut all) {
+            let name = format!(
+                "round {round} {} {}",
+                plan.workload.name(),
+                contender.name()
+            );
+            match plan.run(*contender) {
+                Ok(run) => {
+                    println!("{name}: {}", line(&run));
+                    into.runs.push(run);
+                }
+                Err(error) => {
+                    println!("{name} does not count: {error}");
+                    failures.push(format!("{name}: {error}"));
+                }
             }
-            let group = cluster.unique("bench");
-            let folder = tempfile::tempdir()?;
-            let builder = contender
-                .builder(arguments)
-                .args(["--bootstrap", cluster.bootstrap_servers()])
-                .args(["--application-id", &group, "--workload", workload.name()])
-                .args(["--input", &input, "--output", &output])
-                .args(["--state-dir", &folder.path().display().to_string()]);
-            let cost = measure::run(&cluster, builder, &group, &input, arguments.records);
-            check(&cluster, &output, arguments.records - without_op)?;
-            check(&cluster, &rejected, without_op)?;
-            println!("round {round} {:<12} {cost:?}", contender.name());
-            runs.costs.push(cost);
-            cluster.delete_topic(&output);
-            cluster.delete_topic(&rejected);
         }
     }
-    report::print(workload.name(), &all);
-    if let Some(path) = &arguments.json {
-        let figures = report::to_json(workload.name(), arguments.records, &all);
-        std::fs::write(path, serde_json::to_string_pretty(&figures)?)?;
+    Table {
+        name: format!("{}{}", plan.workload.name(), plan.setting.suffix()),
+        title: plan.workload.title().to_owned(),
+        setting: setting(plan),
+        environment: environment.clone(),
+        figures: plan.figures(),
+        contenders: all,
+        summary: Vec::new(),
+        failures,
     }
-    Ok(())
 }
 
-/// The input's timestamps are old, and brokers delete what is.
-const KEEP: &[(&str, &str)] = &[("retention.ms", "-1")];
+fn line(run: &Run) -> String {
+    let each = run
+        .iter()
+        .map(|(name, value)| format!("{name} {}", number(*value)));
+    each.collect::<Vec<_>>().join("; ")
+}
 
-/// The last transaction's markers reach its topics a moment after the commit.
-const SETTLE_LIMIT: Duration = Duration::from_secs(30);
-
-/// A run counts only if its output is right.
-fn check(cluster: &Cluster, topic: &str, expected: usize) -> Result<(), String> {
-    let seen = cluster.read_settled(topic, SETTLE_LIMIT).len();
-    if seen == expected {
-        return Ok(());
-    }
-    Err(format!(
-        "topic={topic} holds {seen} records and should hold {expected}"
-    ))
+/// How a table was measured, in words.
+fn setting(plan: &Plan<'_>) -> String {
+    let Setting { guarantee, threads } = &plan.setting;
+    let threads = match threads {
+        1 => String::from("1 thread"),
+        threads => format!("{threads} threads"),
+    };
+    let size = match plan.workload {
+        Workload::Restore | Workload::Recovery => {
+            format!("{} keys", number(f64::from(plan.arguments.keys)))
+        }
+        Workload::Idle => format!("watched for {} s", plan.arguments.idle_seconds),
+        Workload::StreamJoin => format!("2 × {} records", number(plan.count as f64)),
+        _ => format!("{} records", number(plan.count as f64)),
+    };
+    format!("{guarantee}, commit every 100 ms, {threads}, {size}")
 }
