@@ -1,8 +1,11 @@
 //! One processor for each operator. A closure of the user's is shared by all tasks, and called
 //! directly: the processors are generic over it.
 
+mod aggregate;
 mod branch;
+mod change;
 mod filter;
+mod final_emission;
 mod flat_map;
 mod flat_map_values;
 mod for_each;
@@ -15,10 +18,22 @@ mod print;
 mod rejected;
 mod retry;
 mod select_key;
+mod session_aggregate;
+mod sliding_aggregate;
+mod table_filter;
+mod table_map_values;
+mod table_source;
+mod table_store;
+mod to_stream;
 mod try_map_values;
+mod window_aggregate;
+mod window_results;
 
+pub(crate) use aggregate::{Aggregate, Initial};
 pub(crate) use branch::{Branch, Predicate};
+pub(crate) use change::Change;
 pub(crate) use filter::Filter;
+pub(crate) use final_emission::{Due, FinalEmission};
 pub(crate) use flat_map::FlatMap;
 pub(crate) use flat_map_values::FlatMapValues;
 pub(crate) use for_each::ForEach;
@@ -31,6 +46,16 @@ pub(crate) use print::Print;
 pub(crate) use rejected::DeadLetter;
 pub(crate) use retry::RetryMapValues;
 pub(crate) use select_key::SelectKey;
+pub(crate) use session_aggregate::SessionAggregate;
+pub(crate) use sliding_aggregate::SlidingAggregate;
+pub(crate) use table_filter::{TableFilter, TableFiltering};
+pub(crate) use table_map_values::TableMapValues;
+pub(crate) use table_source::{KeyedTableSource, TableSource};
+pub(crate) use table_store::{TableResults, TableStore};
+pub(crate) use to_stream::ToStream;
 pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
+
+pub(crate) use window_aggregate::WindowAggregate;
+pub(crate) use window_results::{Folding, Forwarding};
 
 pub use rejected::Rejected;

@@ -1,13 +1,25 @@
 //! Options of operators.
 
 mod consumed;
+mod emit_strategy;
+mod grouped;
+mod materialized;
 mod printed;
 mod produced;
 mod repartitioned;
 mod retry;
+mod suppressed;
 
 pub use consumed::Consumed;
+pub use emit_strategy::EmitStrategy;
+pub use grouped::Grouped;
+pub use materialized::Materialized;
 pub use printed::Printed;
 pub use produced::Produced;
 pub use repartitioned::Repartitioned;
 pub use retry::{RetryPolicy, Retryable};
+pub(crate) use suppressed::Wait;
+pub use suppressed::{
+    BufferConfig, EagerBufferConfig, EmitEarlyWhenFull, ShutDownWhenFull, StrictBufferConfig,
+    Suppressed, WhenFull,
+};

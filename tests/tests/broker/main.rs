@@ -18,3 +18,5 @@ mod harness;
 mod partitioning;
 mod processors;
 mod runtime;
+mod state_app;
+mod state_restart;

@@ -8,10 +8,12 @@
     reason = "a test may fail, and closures of a nullable type return one"
 )]
 
+mod aggregate;
 mod coverage;
 mod failure;
 mod fixture;
 mod papi;
+mod partition;
 mod process;
 mod program;
 mod punctuation;
@@ -21,4 +23,5 @@ mod sink;
 mod source;
 mod split;
 mod stateless;
+mod table;
 mod text;
