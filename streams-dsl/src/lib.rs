@@ -49,7 +49,7 @@ pub use builder::StreamsBuilder;
 pub use group::KGroupedStream;
 pub use operator::Rejected;
 pub use option::{
-    Consumed, Grouped, Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable,
+    Consumed, Grouped, Joined, Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};

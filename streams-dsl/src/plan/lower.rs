@@ -113,6 +113,13 @@ impl<'a> Lowering<'a> {
         parents.any(|parent| self.is_output_versioned(*parent))
     }
 
+    /// Whether what one of the node's parents sends is versioned.
+    pub(crate) fn is_parent_versioned(&self, place: usize) -> bool {
+        let parents = self.graph.parents(self.vertex);
+        let parent = parents.get(place).or(parents.first());
+        parent.is_some_and(|parent| self.is_output_versioned(*parent))
+    }
+
     fn is_output_versioned(&self, vertex: usize) -> bool {
         let known = self.graph.definition(vertex);
         if let Some(is_versioned) = known.and_then(|node| node.output_versioned) {
@@ -137,6 +144,57 @@ impl<'a> Lowering<'a> {
     pub(crate) fn parents<K: 'static, V: 'static>(&self) -> Result<Vec<NodeHandle<K, V>>> {
         let parents = self.graph.parents(self.vertex).iter();
         parents.map(|parent| self.handle(*parent)).collect()
+    }
+
+    /// What one of the node's parents has become.
+    ///
+    /// # Errors
+    /// If it sends something else.
+    pub(crate) fn parent<K: 'static, V: 'static>(&self, place: usize) -> Result<NodeHandle<K, V>> {
+        let parents = self.graph.parents(self.vertex);
+        // Parents that have become one source stand there once.
+        match parents.get(place).or(parents.first()) {
+            Some(parent) => self.handle(*parent),
+            None => Err(self.invalid("has no parent")),
+        }
+    }
+
+    /// Whether the node has the same parent twice.
+    pub(crate) fn is_of_one_parent(&self) -> bool {
+        let mut parents = self.graph.parents(self.vertex).iter();
+        let first = parents.next();
+        parents.all(|parent| Some(parent) == first)
+    }
+
+    /// Says that the topics that the node's records come from, and those of other nodes, must have
+    /// as many partitions as each other (`ensureCopartitionWith`).
+    pub(crate) fn copartition_with(&mut self, others: &[PlanId]) {
+        let mut sources = Vec::new();
+        for parent in self.graph.parents(self.vertex) {
+            self.add_sources(*parent, &mut sources);
+        }
+        for other in others {
+            self.add_sources(other.0, &mut sources);
+        }
+        self.builder.copartition_sources(&sources);
+    }
+
+    /// The sources that a node's records come from (`subTopologySourceNodes`).
+    fn add_sources(&self, vertex: usize, sources: &mut Vec<Arc<str>>) {
+        let reads_topic = self
+            .graph
+            .definition(vertex)
+            .is_some_and(Node::reads_topic);
+        if reads_topic {
+            let name: Arc<str> = self.graph.name(vertex).into();
+            if !sources.contains(&name) {
+                sources.push(name);
+            }
+            return;
+        }
+        for parent in self.graph.parents(vertex) {
+            self.add_sources(*parent, sources);
+        }
     }
 
     fn handle<K: 'static, V: 'static>(&self, vertex: usize) -> Result<NodeHandle<K, V>> {

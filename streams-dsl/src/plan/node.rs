@@ -106,6 +106,11 @@ impl Node {
         }
     }
 
+    /// Whether what it sends has just been read from a topic.
+    pub(super) fn reads_topic(&self) -> bool {
+        self.parents.is_empty() || self.part_name().part == part::SOURCE
+    }
+
     /// Says what the node does to keys and values.
     pub(crate) fn with_role(mut self, role: Role) -> Self {
         self.role = role;

@@ -1,6 +1,8 @@
 //! Streams of records: `KStream` and what it branches into and ends in.
 
 mod branch;
+mod join;
+mod join_table;
 mod key;
 mod process;
 mod repartition;

@@ -1,5 +1,6 @@
 //! Tables: the latest value of each key, and what changes it.
 
+mod join;
 mod source;
 mod stateless;
 mod store;

@@ -22,4 +22,5 @@ mod sink;
 mod source;
 mod split;
 mod stateless;
+mod table_join;
 mod text;
