@@ -49,12 +49,13 @@ pub use builder::StreamsBuilder;
 pub use group::KGroupedStream;
 pub use operator::Rejected;
 pub use option::{
-    Consumed, Grouped, Joined, Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable,
+    Consumed, Grouped, Joined, Materialized, Printed, Produced, Repartitioned, RetryPolicy,
+    Retryable, StreamJoined,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};
 pub use table::KTable;
-pub use window::{SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
+pub use window::{JoinWindows, SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
 
 // What a program needs of the run time, so that one `use` is enough.
 pub use streams_core::processor::{

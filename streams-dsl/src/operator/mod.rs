@@ -19,8 +19,10 @@ mod print;
 mod rejected;
 mod retry;
 mod select_key;
+mod self_join;
 mod session_aggregate;
 mod sliding_aggregate;
+mod stream_join;
 mod table_filter;
 mod table_join;
 mod table_map_values;
@@ -28,6 +30,7 @@ mod table_source;
 mod table_store;
 mod to_stream;
 mod try_map_values;
+mod unjoined;
 mod window_aggregate;
 mod window_results;
 
@@ -49,6 +52,8 @@ pub(crate) use print::Print;
 pub(crate) use rejected::DeadLetter;
 pub(crate) use retry::RetryMapValues;
 pub(crate) use select_key::SelectKey;
+pub(crate) use self_join::{SelfJoin, TypedSelfJoin};
+pub(crate) use stream_join::{KeyForm, StreamJoin, StreamJoining, StreamWindow};
 pub(crate) use table_filter::{TableFilter, TableFiltering};
 pub(crate) use table_join::{TableJoin, TableJoining, TableMerge};
 pub(crate) use table_map_values::TableMapValues;
@@ -56,5 +61,8 @@ pub(crate) use table_source::{KeyedTableSource, TableSource};
 pub(crate) use table_store::{TableResults, TableStore};
 pub(crate) use to_stream::ToStream;
 pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
+pub(crate) use unjoined::{
+    JoinTime, Side, SideKey, SideKeySerde, SideValue, SideValuesSerde, Unjoined,
+};
 
 pub use rejected::Rejected;

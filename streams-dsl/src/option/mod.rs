@@ -8,6 +8,7 @@ mod printed;
 mod produced;
 mod repartitioned;
 mod retry;
+mod stream_joined;
 
 pub use consumed::Consumed;
 pub use grouped::Grouped;
@@ -17,3 +18,4 @@ pub use printed::Printed;
 pub use produced::Produced;
 pub use repartitioned::Repartitioned;
 pub use retry::{RetryPolicy, Retryable};
+pub use stream_joined::StreamJoined;

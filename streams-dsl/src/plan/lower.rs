@@ -159,11 +159,20 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Whether the node has the same parent twice.
-    pub(crate) fn is_of_one_parent(&self) -> bool {
-        let mut parents = self.graph.parents(self.vertex).iter();
-        let first = parents.next();
-        parents.all(|parent| Some(parent) == first)
+    /// The node.
+    pub(crate) fn node(&self) -> PlanId {
+        PlanId(self.vertex)
+    }
+
+    /// Whether two nodes have the same parents.
+    pub(crate) fn have_same_parents(&self, one: PlanId, other: PlanId) -> bool {
+        self.graph.parents(one.0) == self.graph.parents(other.0)
+    }
+
+    /// Whether the joins of streams with themselves are to have one store.
+    pub(crate) fn joins_self_in_one_store(&self) -> bool {
+        self.optimization
+            .contains(Optimization::SingleStoreSelfJoin)
     }
 
     /// Says that the topics that the node's records come from, and those of other nodes, must have
@@ -181,10 +190,7 @@ impl<'a> Lowering<'a> {
 
     /// The sources that a node's records come from (`subTopologySourceNodes`).
     fn add_sources(&self, vertex: usize, sources: &mut Vec<Arc<str>>) {
-        let reads_topic = self
-            .graph
-            .definition(vertex)
-            .is_some_and(Node::reads_topic);
+        let reads_topic = self.graph.definition(vertex).is_some_and(Node::reads_topic);
         if reads_topic {
             let name: Arc<str> = self.graph.name(vertex).into();
             if !sources.contains(&name) {

@@ -60,6 +60,11 @@ impl Plan {
         node
     }
 
+    /// The place that the next node will have.
+    pub(crate) fn next_id(&self) -> PlanId {
+        PlanId(self.nodes.len())
+    }
+
     /// Names the parts of an operator that is more than one node. They take their numbers now, so
     /// to say; their nodes follow ([`Node::of_part`]).
     pub(crate) fn name(&mut self, naming: Naming) -> OperatorId {

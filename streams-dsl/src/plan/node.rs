@@ -13,6 +13,13 @@ use crate::plan::{Lowering, part};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PlanId(pub(super) usize);
 
+impl PlanId {
+    /// The place of the node behind this one.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 /// What a source reads, as far as merging sources needs it.
 #[derive(Debug, Clone)]
 pub(crate) enum SourceTopics {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use streams_core::serde::SharedSerde;
 
-use crate::plan::{Names, Namer, OperatorId, Plan, PlanId, Role, part};
+use crate::plan::{Namer, Names, OperatorId, Plan, PlanId, Role, part};
 use crate::stream::{KStream, Repartition};
 
 /// What keys and values can be written with, where that is known.
@@ -73,7 +73,10 @@ pub(crate) fn add_side<K: 'static, V: 'static>(
     if !side.repartition_required {
         return side.node;
     }
-    if let Some(known) = plan.joined_repartition(side.node).filter(|_| !side.is_named) {
+    if let Some(known) = plan
+        .joined_repartition(side.node)
+        .filter(|_| !side.is_named)
+    {
         return known;
     }
     let mut repartition = Repartition::new(side.key, side.value);

@@ -192,24 +192,28 @@ where
 {
     let (join, getter, table): (_, Getter<KT, VT>, _) =
         (Arc::new(join), Arc::clone(&table.getter), table.node);
-    Node::of_part(operator.node(), vec![parent], move |lowering: &mut Lowering<'_>| {
-        lowering.copartition_with(&[table]);
-        let (rows, join) = (getter(lowering)?, Arc::clone(&join));
-        let stores = rows.stores.clone();
-        let supplier = move |access: &StoreAccess<'_>| {
-            let rows = rows.make(access)?;
-            let find = move |key: &K, _: &V, timestamp_ms| match key_of(key) {
-                Some(key) => find_row(&rows, key, timestamp_ms),
-                None => Ok(Found::Row(None)),
+    Node::of_part(
+        operator.node(),
+        vec![parent],
+        move |lowering: &mut Lowering<'_>| {
+            lowering.copartition_with(&[table]);
+            let (rows, join) = (getter(lowering)?, Arc::clone(&join));
+            let stores = rows.stores.clone();
+            let supplier = move |access: &StoreAccess<'_>| {
+                let rows = rows.make(access)?;
+                let find = move |key: &K, _: &V, timestamp_ms| match key_of(key) {
+                    Some(key) => find_row(&rows, key, timestamp_ms),
+                    None => Ok(Found::Row(None)),
+                };
+                Ok(LookUp::new(find, Arc::clone(&join)))
             };
-            Ok(LookUp::new(find, Arc::clone(&join)))
-        };
-        let name = lowering.name();
-        let handle =
-            lowering.add_stateful_processor::<K, V, K, VO, _>(name, supplier, &stores)?;
-        lowering.set_handle(handle);
-        Ok(())
-    })
+            let name = lowering.name();
+            let handle =
+                lowering.add_stateful_processor::<K, V, K, VO, _>(name, supplier, &stores)?;
+            lowering.set_handle(handle);
+            Ok(())
+        },
+    )
 }
 
 /// The row of a key: as of this time, if it has several versions.

@@ -2,6 +2,8 @@
 
 mod branch;
 mod join;
+mod join_stream;
+mod join_stream_node;
 mod join_table;
 mod key;
 mod process;

@@ -39,10 +39,7 @@ const OUTER: Kept = Kept {
 };
 
 /// Joins the rows of both tables, as far as the join has a result.
-trait JoinRows<V, V2, VO>:
-    Fn(Option<&V>, Option<&V2>) -> Option<VO> + Send + Sync + 'static
-{
-}
+trait JoinRows<V, V2, VO>: Fn(Option<&V>, Option<&V2>) -> Option<VO> + Send + Sync + 'static {}
 
 impl<V, V2, VO, F> JoinRows<V, V2, VO> for F where
     F: Fn(Option<&V>, Option<&V2>) -> Option<VO> + Send + Sync + 'static
@@ -186,7 +183,12 @@ impl<K: 'static, V: 'static> KTable<K, V> {
         V2: 'static,
         VO: 'static,
     {
-        self.joined(other, OUTER, None, any_of(move |left, right| Some(join(left, right))))
+        self.joined(
+            other,
+            OUTER,
+            None,
+            any_of(move |left, right| Some(join(left, right))),
+        )
     }
 
     /// As [`KTable::outer_join`], with the result in a store of its own; `None` deletes the row.
@@ -280,8 +282,14 @@ fn naming(store: Option<Option<Arc<str>>>) -> Naming {
             .as_ref()
             .map(|own| namer.store_or(own.as_ref(), MERGE));
         let names = Names::of_node(namer.given_or(given, MERGE))
-            .with(THIS, namer.suffixed_or(given, "-join-this", "KTABLE-JOINTHIS-"))
-            .with(OTHER, namer.suffixed_or(given, "-join-other", "KTABLE-JOINOTHER-"));
+            .with(
+                THIS,
+                namer.suffixed_or(given, "-join-this", "KTABLE-JOINTHIS-"),
+            )
+            .with(
+                OTHER,
+                namer.suffixed_or(given, "-join-other", "KTABLE-JOINOTHER-"),
+            );
         match store {
             Some(store) => names.with(part::STORE, store),
             None => names,

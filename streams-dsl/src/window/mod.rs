@@ -1,5 +1,6 @@
 //! Windows: how a stream is cut into stretches of time, and when each of them is closed.
 
+mod join;
 mod session;
 mod sliding;
 mod time;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use streams_core::window::Window;
 
+pub use join::JoinWindows;
 pub use session::SessionWindows;
 pub use sliding::SlidingWindows;
 pub use time::TimeWindows;

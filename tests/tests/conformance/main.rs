@@ -22,5 +22,6 @@ mod sink;
 mod source;
 mod split;
 mod stateless;
+mod stream_join;
 mod table_join;
 mod text;
