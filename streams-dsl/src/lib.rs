@@ -54,7 +54,7 @@ pub use option::{
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};
-pub use table::KTable;
+pub use table::{GlobalKTable, KTable};
 pub use window::{JoinWindows, SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
 
 // What a program needs of the run time, so that one `use` is enough.

@@ -164,9 +164,24 @@ impl<'a> Lowering<'a> {
         PlanId(self.vertex)
     }
 
-    /// Whether two nodes have the same parents.
+    /// Whether two nodes have the same parents, as far as the JVM can see them.
     pub(crate) fn have_same_parents(&self, one: PlanId, other: PlanId) -> bool {
-        self.graph.parents(one.0) == self.graph.parents(other.0)
+        self.visible_parents(one.0) == self.visible_parents(other.0)
+    }
+
+    fn visible_parents(&self, vertex: usize) -> Vec<usize> {
+        let parents = self.graph.parents(vertex).iter();
+        let visible = parents.flat_map(|parent| {
+            let is_hidden = self
+                .graph
+                .definition(*parent)
+                .is_some_and(|node| node.is_hidden);
+            match is_hidden {
+                true => self.visible_parents(*parent),
+                false => vec![*parent],
+            }
+        });
+        visible.collect()
     }
 
     /// Whether the joins of streams with themselves are to have one store.

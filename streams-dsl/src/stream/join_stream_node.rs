@@ -1,5 +1,6 @@
 //! What a join of streams is made of (`KStreamImplJoin`, `StreamStreamJoinNode`).
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -76,8 +77,10 @@ pub(super) struct Windowed {
 
 impl Windowed {
     /// Whether both are one, as a stream is joined with itself.
-    fn are_one(self, lowering: &Lowering<'_>) -> bool {
-        lowering.joins_self_in_one_store() && lowering.have_same_parents(self.left, self.right)
+    fn are_one<V: 'static, V2: 'static>(self, lowering: &Lowering<'_>) -> bool {
+        lowering.joins_self_in_one_store()
+            && TypeId::of::<V>() == TypeId::of::<V2>()
+            && lowering.have_same_parents(self.left, self.right)
     }
 }
 
@@ -94,7 +97,7 @@ where
             left: lowering.node(),
             right,
         };
-        let joins_self = windowed.are_one(lowering);
+        let joins_self = windowed.are_one::<V, V2>(lowering);
         self.lower_window(
             lowering,
             join_part::THIS_STORE,
@@ -109,7 +112,7 @@ where
             left,
             right: lowering.node(),
         };
-        if windowed.are_one(lowering) {
+        if windowed.are_one::<V, V2>(lowering) {
             return Ok(());
         }
         self.lower_window(lowering, join_part::OTHER_STORE, self.right.as_ref(), false)
@@ -164,7 +167,7 @@ where
         VO: 'static,
     {
         lowering.copartition_with(&[]);
-        if windowed.are_one(lowering) {
+        if windowed.are_one::<V, V2>(lowering) {
             return self.lower_self_join::<VO>(lowering);
         }
         let shared = match self.outer.left || self.outer.right {

@@ -2,6 +2,7 @@
 
 mod branch;
 mod join;
+mod join_global;
 mod join_stream;
 mod join_stream_node;
 mod join_table;

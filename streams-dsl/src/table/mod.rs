@@ -1,5 +1,6 @@
 //! Tables: the latest value of each key, and what changes it.
 
+mod global;
 mod join;
 mod source;
 mod stateless;
@@ -12,6 +13,8 @@ use streams_core::serde::SharedSerde;
 
 pub(crate) use store::{StoreDefinition, find_results};
 pub(crate) use values::{Getter, MappedValues, TableValues, Values, ValuesSupplier};
+
+pub use global::GlobalKTable;
 
 use crate::builder::StreamsBuilder;
 use crate::operator::Change;

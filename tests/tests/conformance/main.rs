@@ -11,6 +11,7 @@
 mod coverage;
 mod failure;
 mod fixture;
+mod global_table;
 mod papi;
 mod partition;
 mod process;

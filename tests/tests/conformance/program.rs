@@ -36,6 +36,7 @@ pub(crate) struct Program {
     handlers: Option<fn() -> StreamsHandlers>,
     compared: Compared,
     optimization: Option<&'static str>,
+    adapt: Option<fn(&mut Scenario)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,7 @@ impl Program {
             handlers: None,
             compared: Compared::Both,
             optimization: None,
+            adapt: None,
         }
     }
 
@@ -87,6 +89,12 @@ impl Program {
     /// A program that is built with `topology.optimization` set to this.
     pub(crate) const fn optimized(mut self, optimization: &'static str) -> Self {
         self.optimization = Some(optimization);
+        self
+    }
+
+    /// A program that does something else on purpose, as `adapt` says.
+    pub(crate) const fn adapted(mut self, adapt: fn(&mut Scenario)) -> Self {
+        self.adapt = Some(adapt);
         self
     }
 
@@ -137,7 +145,10 @@ pub(crate) fn check(programs: &[Program], differences: &[Difference]) {
             Compared::Description => None,
             Compared::Both | Compared::Scenario => fixture::scenario(program.name),
         };
-        let scenario = scenario.map_or(Ok(()), |scenario| {
+        let scenario = scenario.map_or(Ok(()), |mut scenario| {
+            if let Some(adapt) = program.adapt {
+                adapt(&mut scenario);
+            }
             check_scenario(program, &scenario, differences)
         });
         let topics = check_topics(program);

@@ -1,10 +1,12 @@
 //! StreamJoin.java: streams joined with streams within a time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use streams_dsl::serde::{Utf8Lossy};
+use streams_dsl::serde::Utf8Lossy;
 use streams_dsl::{JoinWindows, KStream, StoreType, StreamJoined, StreamsBuilder, Topic};
 
+use crate::fixture::Scenario;
 use crate::program::{Program, check};
 use crate::text::{TEXT, Text, stream};
 
@@ -220,21 +222,25 @@ pub(crate) fn shapes() -> Vec<Program> {
         Program::dsl("stream-join-both-after-map-named", |b| {
             let (left, right) = (by_value(b, "left"), by_value(b, "right"));
             let joined = stores().with_key_serde(Utf8Lossy);
-            left.join_with(right, within(10), joined, plus_with_key).to(&out());
+            left.join_with(right, within(10), joined, plus_with_key)
+                .to(&out());
         }),
         Program::dsl("stream-join-three", |b| {
             let joined = left(b).join(right(b), within(10), plus);
             let third = keyed(b, "third");
             let joined_again = StreamJoined::new().with_value_serde(Utf8Lossy);
-            let joined = joined.left_join_with(third, within(20), joined_again, |_, left, right| {
-                outer_plus(&None, Some(left), right)
-            });
+            let joined =
+                joined.left_join_with(third, within(20), joined_again, |_, left, right| {
+                    outer_plus(&None, Some(left), right)
+                });
             joined.to(&out());
         }),
         Program::dsl("stream-join-one-repartition-two-joins", |b| {
             let keyed = by_value(b, "left");
             let topic = |name: &str| Topic::<String, String>::new(name, Utf8Lossy, Utf8Lossy);
-            let inner = keyed.clone().join_with(right(b), within(10), text(), plus_with_key);
+            let inner = keyed
+                .clone()
+                .join_with(right(b), within(10), text(), plus_with_key);
             inner.to(&topic("out-1"));
             let outer = keyed.left_join_with(right(b), within(10), text(), |_, left, right| {
                 outer_plus(&None, Some(left), right)
@@ -244,19 +250,76 @@ pub(crate) fn shapes() -> Vec<Program> {
     ]
 }
 
+/// The JVM logs a tombstone for a null value, although its store ignores it, and takes a number for
+/// it; here such a value does not get so far.
+fn without_tombstones(scenario: &mut Scenario) {
+    let mut counts = BTreeMap::new();
+    for step in &mut scenario.steps {
+        step.results.retain_mut(|line| {
+            let Some((topic, rest)) = window_line(line) else {
+                return true;
+            };
+            let skipped = counts.entry(topic.to_owned()).or_insert(0_u8);
+            let end = rest.find("'=").expect("a key");
+            let mut key = unescape(&rest[..end]);
+            if rest[end..].starts_with("'=null at") {
+                *skipped += 1;
+                return false;
+            }
+            *key.last_mut().expect("a number") -= *skipped;
+            *line = format!("record {topic} '{}{}", key.escape_ascii(), &rest[end..]);
+            true
+        });
+    }
+}
+
+/// The topic of a record in the changelog of a window store, and the line from its key on.
+fn window_line(line: &str) -> Option<(&str, &str)> {
+    let (topic, rest) = line.strip_prefix("record ")?.split_once(" '")?;
+    let is_window = topic.ends_with("-changelog") && !topic.to_lowercase().contains("shared");
+    is_window.then_some((topic, rest))
+}
+
+/// Undoes `escape_ascii`.
+fn unescape(text: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), text.bytes());
+    while let Some(byte) = rest.next() {
+        bytes.push(match (byte, byte == b'\\') {
+            (byte, false) => byte,
+            (_, true) => match rest.next() {
+                Some(b't') => b'\t',
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(b'x') => {
+                    let digits = [rest.next(), rest.next()].map(|digit| digit.expect("a digit"));
+                    let digits = String::from_utf8(digits.to_vec()).expect("digits");
+                    u8::from_str_radix(&digits, 16).expect("a byte")
+                }
+                other => other.expect("a character"),
+            },
+        });
+    }
+    bytes
+}
+
+fn adapted(programs: Vec<Program>) -> Vec<Program> {
+    let adapt = |program: Program| program.adapted(without_tombstones);
+    programs.into_iter().map(adapt).collect()
+}
+
 #[test]
 fn streams_are_joined_as_on_the_jvm() {
-    check(&inner(), &[]);
+    check(&adapted(inner()), &[]);
 }
 
 #[test]
 fn streams_are_outer_joined_as_on_the_jvm() {
-    check(&outer(), &[]);
+    check(&adapted(outer()), &[]);
 }
 
 #[test]
 fn streams_are_joined_with_themselves_as_on_the_jvm() {
-    check(&own(), &[]);
+    check(&adapted(own()), &[]);
 }
 
 #[test]

@@ -74,8 +74,11 @@ pub(crate) fn stream_programs() -> Vec<Program> {
         Program::dsl("stream-table-join-after-map", |b| {
             let left = stream(b, "left").map(|key, value| (value, key));
             let left = left.skip_null_keys().skip_null_values();
-            let joined = Joined::new().with_key_serde(Utf8Lossy).with_value_serde(Utf8Lossy);
-            left.join_table_with(&right(b), joined, |_, l, r| plus(l, r)).to(&out());
+            let joined = Joined::new()
+                .with_key_serde(Utf8Lossy)
+                .with_value_serde(Utf8Lossy);
+            left.join_table_with(&right(b), joined, |_, l, r| plus(l, r))
+                .to(&out());
         }),
         Program::dsl("stream-table-left-join-after-map-named", |b| {
             let left = stream(b, "left").skip_null_values();
