@@ -50,7 +50,7 @@ pub use group::KGroupedStream;
 pub use operator::Rejected;
 pub use option::{
     Consumed, Grouped, Joined, Materialized, Printed, Produced, Repartitioned, RetryPolicy,
-    Retryable, StreamJoined,
+    Retryable, StreamJoined, TableJoined,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};

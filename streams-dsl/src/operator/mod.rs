@@ -9,10 +9,12 @@ mod final_emission;
 mod flat_map;
 mod flat_map_values;
 mod for_each;
+mod foreign_key_join;
 mod global_table_source;
 mod look_up;
 mod map;
 mod map_values;
+mod murmur3;
 mod null;
 mod pass_through;
 mod peek;
@@ -24,6 +26,7 @@ mod self_join;
 mod session_aggregate;
 mod sliding_aggregate;
 mod stream_join;
+mod subscription;
 mod table_filter;
 mod table_join;
 mod table_map_values;
@@ -43,6 +46,9 @@ pub(crate) use final_emission::{Due, FinalEmission};
 pub(crate) use flat_map::FlatMap;
 pub(crate) use flat_map_values::FlatMapValues;
 pub(crate) use for_each::ForEach;
+pub(crate) use foreign_key_join::{
+    ForeignTableJoin, ResponseJoin, SubscriptionJoin, SubscriptionReceive, SubscriptionSend,
+};
 pub(crate) use global_table_source::GlobalTableSource;
 pub(crate) use look_up::{Found, LookUp};
 pub(crate) use map::Map;
@@ -56,6 +62,10 @@ pub(crate) use retry::RetryMapValues;
 pub(crate) use select_key::SelectKey;
 pub(crate) use self_join::{SelfJoin, TypedSelfJoin};
 pub(crate) use stream_join::{KeyForm, StreamJoin, StreamJoining, StreamWindow};
+pub(crate) use subscription::{
+    Instruction, Subscription, SubscriptionResponse, SubscriptionResponseSerde, SubscriptionSerde,
+    ValueHash,
+};
 pub(crate) use table_filter::{TableFilter, TableFiltering};
 pub(crate) use table_join::{TableJoin, TableJoining, TableMerge};
 pub(crate) use table_map_values::TableMapValues;

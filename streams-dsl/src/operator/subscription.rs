@@ -125,7 +125,8 @@ impl<K> Serializer<Subscription<K>> for SubscriptionSerde<K> {
         push_head(SUBSCRIPTION_VERSION, data.hash.as_ref(), buffer);
         buffer.push(data.instruction.byte());
         buffer.extend(data.hash.iter().flatten());
-        self.0.serialize(topic, headers, &data.primary_key, buffer)?;
+        self.0
+            .serialize(topic, headers, &data.primary_key, buffer)?;
         let partition = data.primary_partition.unwrap_or_default();
         buffer.extend_from_slice(&partition.to_be_bytes());
         Ok(Presence::Bytes)

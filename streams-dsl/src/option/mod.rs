@@ -9,6 +9,7 @@ mod produced;
 mod repartitioned;
 mod retry;
 mod stream_joined;
+mod table_joined;
 
 pub use consumed::Consumed;
 pub use grouped::Grouped;
@@ -19,3 +20,4 @@ pub use produced::Produced;
 pub use repartitioned::Repartitioned;
 pub use retry::{RetryPolicy, Retryable};
 pub use stream_joined::StreamJoined;
+pub use table_joined::TableJoined;

@@ -151,12 +151,8 @@ impl<'a> Lowering<'a> {
     /// # Errors
     /// If it sends something else.
     pub(crate) fn parent<K: 'static, V: 'static>(&self, place: usize) -> Result<NodeHandle<K, V>> {
-        let parents = self.graph.parents(self.vertex);
-        // Parents that have become one source stand there once.
-        match parents.get(place).or(parents.first()) {
-            Some(parent) => self.handle(*parent),
-            None => Err(self.invalid("has no parent")),
-        }
+        let parent = self.parent_node(place)?;
+        self.handle(parent.0)
     }
 
     /// The node.
@@ -203,6 +199,27 @@ impl<'a> Lowering<'a> {
         self.builder.copartition_sources(&sources);
     }
 
+    /// Says that the topics that the records of these nodes come from must have as many partitions
+    /// as those of a source within this node.
+    pub(crate) fn copartition_nodes(&mut self, nodes: &[PlanId], source: &Arc<str>) {
+        let mut sources = vec![Arc::clone(source)];
+        for node in nodes {
+            self.add_sources(node.0, &mut sources);
+        }
+        self.builder.copartition_sources(&sources);
+    }
+
+    /// One of the node's parents; those that have become one source stand there once.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub(crate) fn parent_node(&self, place: usize) -> Result<PlanId> {
+        let parents = self.graph.parents(self.vertex);
+        let parent = parents.get(place).or(parents.first());
+        let parent = parent.map(|parent| PlanId(*parent));
+        parent.ok_or_else(|| self.invalid("has no parent"))
+    }
+
     /// The sources that a node's records come from (`subTopologySourceNodes`).
     fn add_sources(&self, vertex: usize, sources: &mut Vec<Arc<str>>) {
         let reads_topic = self.graph.definition(vertex).is_some_and(Node::reads_topic);
@@ -213,7 +230,18 @@ impl<'a> Lowering<'a> {
             }
             return;
         }
-        for parent in self.graph.parents(vertex) {
+        let definition = self.graph.definition(vertex);
+        let own_source = definition.and_then(|node| node.own_source);
+        let own_name = own_source.and_then(|part| self.graph.part(vertex, part));
+        let parents = self.graph.parents(vertex);
+        if let Some(name) = own_name {
+            sources.push(Arc::clone(name));
+            if let Some(parent) = parents.first() {
+                self.add_sources(*parent, sources);
+            }
+            return;
+        }
+        for parent in parents {
             self.add_sources(*parent, sources);
         }
     }

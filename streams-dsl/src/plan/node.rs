@@ -70,6 +70,9 @@ pub(crate) struct Node {
     pub(super) output_versioned: Option<bool>,
     /// What is known of the table whose changes it sends, if it does.
     pub(super) table: Option<Table>,
+    /// The part that reads a topic, if there is one within the node: then its records come from there,
+    /// and from the first of its parents.
+    pub(super) own_source: Option<&'static str>,
     pub(super) lower: Lower,
 }
 
@@ -109,6 +112,7 @@ impl Node {
             is_hidden: false,
             output_versioned: None,
             table: None,
+            own_source: None,
             lower: Box::new(lower),
         }
     }
@@ -121,6 +125,12 @@ impl Node {
     /// Says what the node does to keys and values.
     pub(crate) fn with_role(mut self, role: Role) -> Self {
         self.role = role;
+        self
+    }
+
+    /// Says that this part of the node reads a topic that belongs with those of its first parent.
+    pub(crate) fn with_own_source(mut self, part: &'static str) -> Self {
+        self.own_source = Some(part);
         self
     }
 

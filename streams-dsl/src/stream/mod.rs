@@ -19,7 +19,7 @@ use std::sync::Arc;
 use streams_core::processor::Processor;
 use streams_core::serde::SharedSerde;
 
-pub(crate) use repartition::Repartition;
+pub(crate) use repartition::{Repartition, sink_to};
 
 pub use branch::BranchedKStream;
 pub use sink::Terminal;

@@ -1,5 +1,7 @@
 //! Tables: the latest value of each key, and what changes it.
 
+mod foreign_key;
+mod foreign_key_node;
 mod global;
 mod join;
 mod source;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use streams_dsl::serde::Utf8Lossy;
-use streams_dsl::{Joined, KStream, KTable, Materialized, StreamsBuilder, Topic};
+use streams_dsl::{Joined, KStream, KTable, Materialized, StreamsBuilder, TableJoined, Topic};
 
 use crate::program::{Difference, Program, check};
 use crate::text::{TEXT, Text, stream};
@@ -230,4 +230,101 @@ fn rows() -> Topic<String, Text> {
 #[test]
 fn tables_are_joined_as_on_the_jvm() {
     check(&table_programs(), &[]);
+}
+
+/// Orders point at users by their value, "user/amount".
+#[allow(clippy::ptr_arg, reason = "the shape of an extractor")]
+fn user(_: &String, order: &String) -> Option<String> {
+    let user = order.split('/').next()?;
+    (!user.is_empty()).then(|| user.to_owned())
+}
+
+fn orders(builder: &StreamsBuilder) -> KTable<String, String> {
+    table(builder, "orders")
+}
+
+fn users(builder: &StreamsBuilder) -> KTable<String, String> {
+    table(builder, "users")
+}
+
+fn owner() -> TableJoined<String, String> {
+    TableJoined::new().named("owner")
+}
+
+fn write(table: KTable<String, String>) {
+    table.to_stream().to(&rows());
+}
+
+pub(crate) fn foreign_programs() -> Vec<Program> {
+    vec![
+        Program::dsl("foreign-key-join", |b| {
+            write(orders(b).join_foreign_key(users(b), user, plus_ref));
+        }),
+        Program::dsl("foreign-key-left-join", |b| {
+            write(orders(b).left_join_foreign_key(users(b), user, left_plus));
+        }),
+        Program::dsl("foreign-key-join-by-key", |b| {
+            let extract = |key: &String, _: &String| format!("u{key}");
+            write(orders(b).join_foreign_key(users(b), extract, plus_ref));
+        }),
+        Program::dsl("foreign-key-join-materialized", |b| {
+            let options = (TableJoined::new(), joined_store());
+            let (orders, users) = (orders(b), users(b));
+            write(orders.join_foreign_key_with(users, user, some_plus, options.0, options.1));
+        }),
+        Program::dsl("foreign-key-left-join-materialized", |b| {
+            let (orders, users) = (orders(b), users(b));
+            write(orders.left_join_foreign_key_with(
+                users,
+                user,
+                |left, right| Some(left_plus(left, right)),
+                TableJoined::new(),
+                joined_store(),
+            ));
+        }),
+        Program::dsl("foreign-key-join-optimized", |b| {
+            write(orders(b).join_foreign_key(users(b), user, plus_ref));
+        })
+        .optimized("all"),
+        Program::dsl("foreign-key-join-named", |b| {
+            let (orders, users) = (orders(b), users(b));
+            let store = Materialized::new();
+            write(orders.join_foreign_key_with(users, user, some_plus, owner(), store));
+        }),
+        Program::dsl("foreign-key-join-named-materialized", |b| {
+            let (orders, users) = (orders(b), users(b));
+            write(orders.join_foreign_key_with(users, user, some_plus, owner(), joined_store()));
+        }),
+        Program::dsl("foreign-key-self-join", |b| {
+            let people = table(b, "people");
+            let boss = |_: &String, boss: &String| boss.clone();
+            write(
+                people
+                    .clone()
+                    .left_join_foreign_key(people, boss, |mine, other| {
+                        format!("{mine}<{}", other.map_or("null", String::as_str))
+                    }),
+            );
+        }),
+        Program::dsl("foreign-key-join-twice", |b| {
+            let users = users(b);
+            let once = orders(b).join_foreign_key_with(
+                users,
+                user,
+                some_plus,
+                TableJoined::new(),
+                Materialized::new().with_value_serde(Utf8Lossy),
+            );
+            let place = |_: &String, value: &String| {
+                let name = value.find('+').map_or(0, |plus| plus + 1);
+                value[name..].to_owned()
+            };
+            write(once.left_join_foreign_key(table(b, "places"), place, left_plus));
+        }),
+    ]
+}
+
+#[test]
+fn tables_are_joined_by_foreign_keys_as_on_the_jvm() {
+    check(&foreign_programs(), &[]);
 }
