@@ -46,11 +46,14 @@ mod table;
 mod window;
 
 pub use builder::StreamsBuilder;
-pub use group::KGroupedStream;
+pub use group::{
+    ClosingWindows, KGroupedStream, SessionWindowedKStream, TimeWindowedKStream, WindowedBy,
+};
 pub use operator::Rejected;
 pub use option::{
-    Consumed, Grouped, Joined, Materialized, Printed, Produced, Repartitioned, RetryPolicy,
-    Retryable, StreamJoined, TableJoined,
+    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped, Joined,
+    Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull,
+    StreamJoined, StrictBufferConfig, Suppressed, TableJoined, WhenFull,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};

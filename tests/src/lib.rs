@@ -32,6 +32,7 @@
 
 mod child;
 mod cluster;
+pub mod counting;
 mod database;
 mod deadline;
 pub mod environment;

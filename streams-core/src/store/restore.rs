@@ -9,7 +9,7 @@ use crate::record::OutgoingRecord;
 use crate::store::builder::StoreBuilder;
 use crate::store::bytes::ByteStore;
 use crate::store::context::StoreContext;
-use crate::store::database::TaskDatabase;
+use crate::store::database::{RestoredWrites, TaskDatabase};
 use crate::store::engine::Engine;
 use crate::store::kind::StoreKind;
 use crate::store::position::StorePosition;
@@ -25,6 +25,10 @@ pub(crate) struct StoreRestorer {
     context: Rc<StoreContext>,
     database: Option<Arc<TaskDatabase>>,
     position: StorePosition,
+    /// Entries of stores of values by key, which need nothing of what is there already: they go
+    /// past the store.
+    direct: RestoredWrites,
+    value: Vec<u8>,
 }
 
 /// A store that is restored changes nothing but itself.
@@ -59,6 +63,8 @@ impl StoreRestorer {
             context,
             database,
             position,
+            direct: RestoredWrites::default(),
+            value: Vec::new(),
         }
     }
 
@@ -73,12 +79,42 @@ impl StoreRestorer {
         value: Option<&[u8]>,
         timestamp_ms: i64,
     ) -> Result<()> {
-        self.kind.restore(&self.bytes, key, value, timestamp_ms)
+        match self.kind {
+            StoreKind::KeyValue => self.put(key, value),
+            StoreKind::TimestampedKeyValue => {
+                self.bytes.observe_time(timestamp_ms);
+                let Some(value) = value else {
+                    return self.put(key, None);
+                };
+                let mut timestamped = std::mem::take(&mut self.value);
+                timestamped.clear();
+                timestamped.extend_from_slice(&timestamp_ms.to_be_bytes());
+                timestamped.extend_from_slice(value);
+                let put = self.put(key, Some(&timestamped));
+                self.value = timestamped;
+                put
+            }
+            kind => kind.restore(&self.bytes, key, value, timestamp_ms),
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        match self.bytes.engine() {
+            Engine::RocksDb(database, column) => {
+                database.add_restored(&mut self.direct, column, key, value)
+            }
+            // Nobody reads it yet, and what is interrupted is taken in again.
+            Engine::Memory(table) => {
+                table.put(key, value.map(Box::from));
+                Ok(())
+            }
+        }
     }
 
     /// The memory that is taken by what has not been written yet, in bytes.
     pub(crate) fn pending_bytes(&self) -> usize {
-        self.context.uncommitted_bytes()
+        self.context.uncommitted_bytes() + self.direct.bytes()
     }
 
     /// Writes what was taken in, with the offset of the next record.
@@ -91,9 +127,14 @@ impl StoreRestorer {
             return Ok(());
         }
         if let (Some(database), Engine::RocksDb(..)) = (&self.database, self.bytes.engine()) {
-            let mut batch = database.batch();
-            self.bytes.add_to(&mut batch, Some(next_offset))?;
-            batch.write_restored()?;
+            if self.bytes.is_dirty() {
+                let mut batch = database.batch();
+                self.bytes.add_to(&mut batch, Some(next_offset))?;
+                batch.write_restored()?;
+            } else {
+                let direct = std::mem::take(&mut self.direct);
+                database.write_restored(direct, self.bytes.name(), position)?;
+            }
         }
         self.bytes.committed();
         self.context.committed();
@@ -113,6 +154,7 @@ impl StoreRestorer {
             Engine::Memory(_) => engine = Engine::default(),
         }
         self.position = StorePosition::EMPTY;
+        self.direct = RestoredWrites::default();
         let context = Rc::clone(&self.context);
         self.bytes = ByteStore::new(name, engine, None, context, self.position);
         self.context.committed();

@@ -11,20 +11,20 @@ use crate::operator::Found;
 
 /// As [`LookUp`](crate::operator::LookUp), of records that are kept back until stream time has
 /// passed theirs by the grace period.
-pub(crate) struct GracedLookUp<K, V, R, F> {
+pub(crate) struct GracedLookUp<K, V, R, F, H> {
     find: R,
     join: Arc<F>,
     buffer: TaskTimeOrderedBuffer<K, V>,
     /// Whether a record of this key can be kept back.
-    has_key: fn(&K) -> bool,
+    has_key: H,
 }
 
-impl<K, V, R, F> GracedLookUp<K, V, R, F> {
+impl<K, V, R, F, H> GracedLookUp<K, V, R, F, H> {
     pub(crate) fn new(
         find: R,
         join: Arc<F>,
         buffer: TaskTimeOrderedBuffer<K, V>,
-        has_key: fn(&K) -> bool,
+        has_key: H,
     ) -> Self {
         Self {
             find,
@@ -35,12 +35,13 @@ impl<K, V, R, F> GracedLookUp<K, V, R, F> {
     }
 }
 
-impl<K, V, VT, VO, R, F> Processor<K, V, K, VO> for GracedLookUp<K, V, R, F>
+impl<K, V, VT, VO, R, F, H> Processor<K, V, K, VO> for GracedLookUp<K, V, R, F, H>
 where
     K: 'static,
     V: 'static,
     R: Fn(&K, &V, i64) -> Result<Found<VT>> + 'static,
     F: Fn(&K, V, Option<VT>) -> Option<VO> + 'static,
+    H: Fn(&K) -> bool + 'static,
 {
     fn process(
         &mut self,

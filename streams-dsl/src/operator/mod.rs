@@ -11,6 +11,7 @@ mod flat_map_values;
 mod for_each;
 mod foreign_key_join;
 mod global_table_source;
+mod graced_look_up;
 mod look_up;
 mod map;
 mod map_values;
@@ -50,6 +51,7 @@ pub(crate) use foreign_key_join::{
     ForeignTableJoin, ResponseJoin, SubscriptionJoin, SubscriptionReceive, SubscriptionSend,
 };
 pub(crate) use global_table_source::GlobalTableSource;
+pub(crate) use graced_look_up::GracedLookUp;
 pub(crate) use look_up::{Found, LookUp};
 pub(crate) use map::Map;
 pub(crate) use map_values::MapValues;
@@ -61,6 +63,8 @@ pub(crate) use rejected::DeadLetter;
 pub(crate) use retry::RetryMapValues;
 pub(crate) use select_key::SelectKey;
 pub(crate) use self_join::{SelfJoin, TypedSelfJoin};
+pub(crate) use session_aggregate::SessionAggregate;
+pub(crate) use sliding_aggregate::SlidingAggregate;
 pub(crate) use stream_join::{KeyForm, StreamJoin, StreamJoining, StreamWindow};
 pub(crate) use subscription::{
     Instruction, Subscription, SubscriptionResponse, SubscriptionResponseSerde, SubscriptionSerde,
@@ -73,8 +77,9 @@ pub(crate) use table_source::{KeyedTableSource, TableSource};
 pub(crate) use table_store::{TableResults, TableStore};
 pub(crate) use to_stream::ToStream;
 pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
-pub(crate) use unjoined::{
-    JoinTime, Side, SideKey, SideKeySerde, SideValue, SideValuesSerde, Unjoined,
-};
+pub(crate) use unjoined::{JoinTime, Side, SideKey, SideKeySerde, SideValue, Unjoined};
+
+pub(crate) use window_aggregate::WindowAggregate;
+pub(crate) use window_results::{Folding, Forwarding};
 
 pub use rejected::Rejected;

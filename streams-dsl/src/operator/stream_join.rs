@@ -147,8 +147,9 @@ impl<SK, K, V, V2, F> StreamJoin<SK, K, V, V2, F> {
         time.next_look_ms.set(now_ms.saturating_add(interval_ms));
         time.oldest_ms.set(i64::MAX);
         let (mut is_left_open, mut is_right_open) = (false, false);
+        let mut emitted: Option<SideKey<K>> = None;
         for entry in unjoined.store.all() {
-            let (side, values) = entry?;
+            let (side, value) = entry?;
             time.oldest_ms.set(side.timestamp_ms);
             if is_left_open && is_right_open {
                 break;
@@ -161,18 +162,24 @@ impl<SK, K, V, V2, F> StreamJoin<SK, K, V, V2, F> {
                 continue;
             }
             let key = (self.form.of_key)(side.key.clone());
-            for value in &values {
-                let joined = match unjoined.read(value, joining.is_left)? {
-                    Side::This(value) => (self.join)(&key, Some(&value), None),
-                    Side::Other(value) => (self.join)(&key, None, Some(&value)),
-                };
-                if let Some(joined) = joined {
-                    let key = (self.form.of_key)(side.key.clone());
-                    let result = Record::new(key, joined, side.timestamp_ms);
-                    context.forward(result.with_headers(record.headers.clone()));
-                }
+            let joined = match unjoined.read(&value, joining.is_left)? {
+                Side::This(value) => (self.join)(&key, Some(&value), None),
+                Side::Other(value) => (self.join)(&key, None, Some(&value)),
+            };
+            if let Some(joined) = joined {
+                let result = Record::new(key, joined, side.timestamp_ms);
+                context.forward(result.with_headers(record.headers.clone()));
             }
-            unjoined.store.put(&side, None)?;
+            // Not before all values of the key have been sent.
+            if let Some(before) = &emitted
+                && !unjoined.are_same(before, &side)?
+            {
+                unjoined.store.delete(before)?;
+            }
+            emitted = Some(side);
+        }
+        if let Some(last) = &emitted {
+            unjoined.store.delete(last)?;
         }
         Ok(())
     }

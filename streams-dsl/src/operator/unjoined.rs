@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use streams_core::serde::{Deserializer, Presence, SerdeError, Serializer, SharedSerde};
-use streams_core::store::TaskKeyValueStore;
+use streams_core::store::TaskListStore;
 use streams_core::{Error, ErrorKind, Headers, Result};
 
 /// The key of a record without a partner: ordered by time, then side, then key.
@@ -19,7 +19,7 @@ pub(crate) struct SideKey<K> {
 pub(crate) type SideValue = Vec<u8>;
 
 /// Where records without a partner are kept.
-pub(crate) type SideStore<K> = TaskKeyValueStore<SideKey<K>, Vec<SideValue>>;
+pub(crate) type SideStore<K> = TaskListStore<SideKey<K>, SideValue>;
 
 /// Writes the time and the side before the key (`TimestampedKeyAndJoinSideSerializer`).
 pub(crate) struct SideKeySerde<K>(pub(crate) SharedSerde<K>);
@@ -63,57 +63,6 @@ impl<K> Deserializer<SideKey<K>> for SideKeySerde<K> {
     }
 }
 
-/// Writes values as the JVM's `ListSerializer` writes byte arrays.
-pub(crate) struct SideValuesSerde;
-
-/// The elements' lengths stand before each (`SerializationStrategy.VARIABLE_SIZE`).
-const VARIABLE_SIZE: u8 = 1;
-
-impl Serializer<Vec<SideValue>> for SideValuesSerde {
-    fn serialize(
-        &self,
-        _: &str,
-        _: &mut Headers,
-        data: &Vec<SideValue>,
-        buffer: &mut Vec<u8>,
-    ) -> std::result::Result<Presence, SerdeError> {
-        let length = |length: usize| {
-            i32::try_from(length).map_err(|_| SerdeError::new("more than a list can hold"))
-        };
-        buffer.push(VARIABLE_SIZE);
-        buffer.extend_from_slice(&length(data.len())?.to_be_bytes());
-        for value in data {
-            buffer.extend_from_slice(&length(value.len())?.to_be_bytes());
-            buffer.extend_from_slice(value);
-        }
-        Ok(Presence::Bytes)
-    }
-}
-
-impl Deserializer<Vec<SideValue>> for SideValuesSerde {
-    fn deserialize(
-        &self,
-        _: &str,
-        _: &Headers,
-        data: Option<&[u8]>,
-    ) -> std::result::Result<Vec<SideValue>, SerdeError> {
-        let values = data.and_then(|data| {
-            let (strategy, rest) = data.split_first()?;
-            let (count, mut rest) = rest.split_first_chunk::<4>()?;
-            let mut values = Vec::new();
-            for _ in 0..i32::from_be_bytes(*count) {
-                let (length, behind) = rest.split_first_chunk::<4>()?;
-                let length = usize::try_from(i32::from_be_bytes(*length)).ok()?;
-                let (value, behind) = behind.split_at_checked(length)?;
-                values.push(value.to_vec());
-                rest = behind;
-            }
-            (*strategy == VARIABLE_SIZE).then_some(values)
-        });
-        values.ok_or_else(|| SerdeError::new("is no list of values"))
-    }
-}
-
 /// The time that both sides of a join have in common (`KStreamImplJoin.TimeTracker`).
 pub(crate) struct JoinTime {
     /// The largest time of the records so far, in milliseconds since the epoch.
@@ -138,6 +87,7 @@ impl Default for JoinTime {
 /// Records without a partner, as one side of the join sees them.
 pub(crate) struct Unjoined<K, V, V2> {
     pub(crate) store: SideStore<K>,
+    pub(crate) key: SharedSerde<K>,
     pub(crate) this: SharedSerde<V>,
     pub(crate) other: SharedSerde<V2>,
 }
@@ -156,17 +106,26 @@ impl<K: Clone + 'static, V: 'static, V2: 'static> Unjoined<K, V, V2> {
         self.this
             .serialize(store, &mut Headers::new(), value, &mut written)
             .map_err(|error| self.damaged(&error))?;
-        let mut values = self.store.get(key)?.unwrap_or_default();
-        values.push(written);
-        self.store.put(key, Some(&values))
+        self.store.append(key, &written)
+    }
+
+    /// Whether two keys are the same.
+    pub(crate) fn are_same(&self, one: &SideKey<K>, other: &SideKey<K>) -> Result<bool> {
+        if (one.timestamp_ms, one.is_left) != (other.timestamp_ms, other.is_left) {
+            return Ok(false);
+        }
+        let (mut bytes, mut other_bytes) = (Vec::new(), Vec::new());
+        for (key, bytes) in [(one, &mut bytes), (other, &mut other_bytes)] {
+            self.key
+                .serialize(self.store.name(), &mut Headers::new(), &key.key, bytes)
+                .map_err(|error| self.damaged(&error))?;
+        }
+        Ok(bytes == other_bytes)
     }
 
     /// Forgets the records of a key that have found a partner.
     pub(crate) fn forget(&self, key: &SideKey<K>) -> Result<()> {
-        if self.store.get(key)?.is_some() {
-            self.store.put(key, None)?;
-        }
-        Ok(())
+        self.store.delete_if_present(key).map(|_| ())
     }
 
     /// Reads a value that has been kept.

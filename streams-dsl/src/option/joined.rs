@@ -1,6 +1,7 @@
 //! How a stream is joined with a table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use streams_core::serde::{Serde, SharedSerde};
 
@@ -9,6 +10,7 @@ pub struct Joined<K, V> {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) key: Option<SharedSerde<K>>,
     pub(crate) value: Option<SharedSerde<V>>,
+    pub(crate) grace: Option<Duration>,
 }
 
 impl<K, V> Joined<K, V> {
@@ -18,7 +20,16 @@ impl<K, V> Joined<K, V> {
             name: None,
             key: None,
             value: None,
+            grace: None,
         }
+    }
+
+    /// Keeps records of the stream back until stream time has passed theirs by this, so that a
+    /// versioned table may catch up (KIP-923). The table must be versioned.
+    #[must_use]
+    pub fn with_grace_period(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
     }
 
     /// Names the join, and the topic `<application.id>-<name>-repartition` if it needs one.

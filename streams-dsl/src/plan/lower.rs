@@ -113,6 +113,11 @@ impl<'a> Lowering<'a> {
         parents.any(|parent| self.is_output_versioned(*parent))
     }
 
+    /// Whether what another node sends is versioned.
+    pub(crate) fn is_versioned(&self, node: PlanId) -> bool {
+        self.is_output_versioned(node.0)
+    }
+
     /// Whether what one of the node's parents sends is versioned.
     pub(crate) fn is_parent_versioned(&self, place: usize) -> bool {
         let parents = self.graph.parents(self.vertex);

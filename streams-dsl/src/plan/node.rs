@@ -73,6 +73,9 @@ pub(crate) struct Node {
     /// The part that reads a topic, if there is one within the node: then its records come from there,
     /// and from the first of its parents.
     pub(super) own_source: Option<&'static str>,
+    /// How long its windows take records after their end, if it has any, in milliseconds
+    /// (`GracePeriodGraphNode`).
+    pub(super) grace_ms: Option<i64>,
     pub(super) lower: Lower,
 }
 
@@ -113,6 +116,7 @@ impl Node {
             output_versioned: None,
             table: None,
             own_source: None,
+            grace_ms: None,
             lower: Box::new(lower),
         }
     }
@@ -143,6 +147,12 @@ impl Node {
     /// Says what is known of the table whose changes the node sends.
     pub(crate) fn with_table(mut self, table: Table) -> Self {
         self.table = Some(table);
+        self
+    }
+
+    /// Says how long the node's windows take records after their end, in milliseconds.
+    pub(crate) fn with_grace_ms(mut self, grace_ms: i64) -> Self {
+        self.grace_ms = Some(grace_ms);
         self
     }
 

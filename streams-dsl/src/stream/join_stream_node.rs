@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use streams_core::serde::SharedSerde;
-use streams_core::store::{
-    KeyValueStore, StoreAccess, StoreBuilder, StoreType, WindowStore, WindowStoreSettings,
-};
+use streams_core::serde::{ByteSerde, SharedSerde};
+use streams_core::store::{StoreAccess, StoreBuilder, StoreType, WindowStore, WindowStoreSettings};
 use streams_core::topology::NodeHandle;
 use streams_core::{Error, Result};
 
 use crate::operator::{
-    JoinTime, KeyForm, PassThrough, SelfJoin, SideKey, SideKeySerde, SideValue, SideValuesSerde,
-    StreamJoin, StreamJoining, StreamWindow, TypedSelfJoin, Unjoined,
+    JoinTime, KeyForm, PassThrough, SelfJoin, SideKey, SideKeySerde, SideValue, StreamJoin,
+    StreamJoining, StreamWindow, TypedSelfJoin, Unjoined,
 };
 use crate::plan::{Lowering, PlanId};
 use crate::window::JoinWindows;
@@ -190,9 +188,8 @@ where
         let name = lowering.part(join_part::SHARED)?;
         let key = self.key.clone();
         let key = key.ok_or_else(|| lowering.invalid("keeps records, but has no key serde"))?;
-        let (key, values) = (Arc::new(SideKeySerde(key)), Arc::new(SideValuesSerde));
-        let store =
-            StoreBuilder::key_value::<SideKey<K>, Vec<SideValue>>(Arc::clone(&name), key, values);
+        let (key, value) = (Arc::new(SideKeySerde(key)), Arc::new(ByteSerde));
+        let store = StoreBuilder::list::<SideKey<K>, SideValue>(Arc::clone(&name), key, value);
         lowering.topology().add_state_store(self.kept(store))?;
         Ok(name)
     }
@@ -257,15 +254,17 @@ where
         let (name, others) = (lowering.part(part)?, lowering.part(others)?);
         let mut stores = vec![Arc::clone(&others)];
         stores.extend(shared.cloned());
-        let (form, shared) = (self.form, shared.cloned());
+        let (form, shared, key) = (self.form, shared.cloned(), self.key.clone());
         let node: Arc<str> = lowering.name().into();
         let supplier = move |access: &StoreAccess<'_>| {
             let others = access.window::<K, T2>(&WindowStore::new(&*others))?;
             let mut unjoined = None;
-            if let (Some(shared), Some(this), Some(other)) = (&shared, &this, &other) {
-                let store = KeyValueStore::<SideKey<K>, Vec<SideValue>>::new(&**shared);
+            if let (Some(shared), Some(key), Some(this), Some(other)) =
+                (&shared, &key, &this, &other)
+            {
                 unjoined = Some(Unjoined {
-                    store: access.key_value(&store)?,
+                    store: access.list(shared)?,
+                    key: Arc::clone(key),
                     this: Arc::clone(this),
                     other: Arc::clone(other),
                 });

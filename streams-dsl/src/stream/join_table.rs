@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use streams_core::Result;
-use streams_core::store::StoreAccess;
+use streams_core::store::{StoreAccess, StoreBuilder};
 
-use crate::operator::{Found, LookUp};
+use crate::operator::{Found, GracedLookUp, LookUp};
 use crate::option::Joined;
-use crate::plan::{Lowering, Names, Naming, Node, OperatorId, PlanId, part};
+use crate::plan::{Lowering, Names, Naming, Node, PlanId, part};
 use crate::stream::KStream;
-use crate::stream::join::{JoinSide, add_side, named_side};
+use crate::stream::join::{JoinSide, Serdes, add_side, named_side};
 use crate::table::{Getter, KTable, Values};
+use crate::window::millis;
 
 const LEFT_JOIN: &str = "KSTREAM-LEFTJOIN-";
 
@@ -143,12 +144,18 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         VO: 'static,
     {
         let builder = self.builder.clone();
-        let Joined { name, key, value } = joined;
+        let Joined {
+            name,
+            key,
+            value,
+            grace,
+        } = joined;
         let mut side = JoinSide::new(self, name.clone(), (key, value));
         if prefix == LEFT_JOIN {
             side = side.keeping_null_keys();
         }
         let key = side.key.clone();
+        let (grace_ms, serdes) = (grace.map(millis), (key.clone(), side.value.clone()));
         let mut plan = builder.plan();
         if !builder.is(&table.builder) {
             plan.add_mistake("a stream and a table of different builders cannot be joined".into());
@@ -158,11 +165,23 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         let naming = Naming::Script(Box::new(move |namer, given| {
             let given = given.or(name.as_ref());
             let names = repartitioned(namer, Names::default(), given, "", 0);
-            names.with(part::NODE, namer.given_or(given, prefix))
+            let name = namer.given_or(given, prefix);
+            let buffer = format!("{name}-Buffer").into();
+            names.with(part::NODE, name).with(part::STORE, buffer)
         }));
         let operator = plan.name(naming);
         let parent = add_side(&mut plan, side, operator, 0);
-        let node = look_up_node(operator, parent, table, key_of, join);
+        let looking_up = LookingUp {
+            rows: Arc::clone(&table.getter),
+            table: table.node,
+            key_of,
+            join: Arc::new(join),
+            grace_ms,
+            serdes,
+        };
+        let node = Node::of_part(operator.node(), vec![parent], move |lowering| {
+            looking_up.lower(lowering)
+        });
         let node = plan.add(node);
         drop(plan);
         KStream {
@@ -175,52 +194,90 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     }
 }
 
-fn look_up_node<K, V, KT, VT, VO, F>(
-    operator: OperatorId,
-    parent: PlanId,
-    table: &KTable<KT, VT>,
+/// A join of a stream with a table that is to become a node.
+struct LookingUp<K, V, KT, VT, F> {
+    rows: Getter<KT, VT>,
+    table: PlanId,
     key_of: fn(&K) -> Option<&KT>,
-    join: F,
-) -> Node
+    join: Arc<F>,
+    grace_ms: Option<i64>,
+    serdes: Serdes<K, V>,
+}
+
+impl<K, V, KT, VT, F> LookingUp<K, V, KT, VT, F>
 where
-    F: Fn(&K, V, Option<VT>) -> Option<VO> + Send + Sync + 'static,
     K: 'static,
     V: 'static,
     KT: 'static,
     VT: 'static,
-    VO: 'static,
 {
-    let (join, getter, table): (_, Getter<KT, VT>, _) =
-        (Arc::new(join), Arc::clone(&table.getter), table.node);
-    Node::of_part(
-        operator.node(),
-        vec![parent],
-        move |lowering: &mut Lowering<'_>| {
-            lowering.copartition_with(&[table]);
-            let (rows, join) = (getter(lowering)?, Arc::clone(&join));
-            let stores = rows.stores.clone();
-            let supplier = move |access: &StoreAccess<'_>| {
-                let rows = rows.make(access)?;
-                let find = move |key: &K, _: &V, timestamp_ms| match key_of(key) {
-                    Some(key) => find_row(&rows, key, timestamp_ms),
-                    None => Ok(Found::Row(None)),
-                };
-                Ok(LookUp::new(find, Arc::clone(&join)))
-            };
-            let name = lowering.name();
-            let handle =
-                lowering.add_stateful_processor::<K, V, K, VO, _>(name, supplier, &stores)?;
-            lowering.set_handle(handle);
-            Ok(())
-        },
-    )
+    fn lower<VO>(&self, lowering: &mut Lowering<'_>) -> Result<()>
+    where
+        F: Fn(&K, V, Option<VT>) -> Option<VO> + Send + Sync + 'static,
+        VO: 'static,
+    {
+        lowering.copartition_with(&[self.table]);
+        if let Some(grace_ms) = self.grace_ms {
+            return self.lower_graced(lowering, grace_ms);
+        }
+        let (rows, join) = ((self.rows)(lowering)?, Arc::clone(&self.join));
+        let (stores, key_of) = (rows.stores.clone(), self.key_of);
+        let supplier = move |access: &StoreAccess<'_>| {
+            let find = find_row(rows.make(access)?, key_of);
+            Ok(LookUp::new(find, Arc::clone(&join)))
+        };
+        let name = lowering.name();
+        let handle = lowering.add_stateful_processor::<K, V, K, VO, _>(name, supplier, &stores)?;
+        lowering.set_handle(handle);
+        Ok(())
+    }
+
+    fn lower_graced<VO>(&self, lowering: &mut Lowering<'_>, grace_ms: i64) -> Result<()>
+    where
+        F: Fn(&K, V, Option<VT>) -> Option<VO> + Send + Sync + 'static,
+        VO: 'static,
+    {
+        if !lowering.is_versioned(self.table) {
+            return Err(lowering.invalid("joins with a grace period a table that is not versioned"));
+        }
+        let missing = |what| lowering.invalid(&format!("keeps records, but has no {what} serde"));
+        let (key, value) = self.serdes.clone();
+        let (key, value) = (
+            key.ok_or_else(|| missing("key"))?,
+            value.ok_or_else(|| missing("value"))?,
+        );
+        let buffer = lowering.part(part::STORE)?;
+        let store = StoreBuilder::time_ordered_buffer(Arc::clone(&buffer), key, value, grace_ms);
+        lowering.topology().add_state_store(store)?;
+        let (rows, join) = ((self.rows)(lowering)?, Arc::clone(&self.join));
+        let (mut stores, key_of) = (rows.stores.clone(), self.key_of);
+        stores.push(Arc::clone(&buffer));
+        let supplier = move |access: &StoreAccess<'_>| {
+            let find = find_row(rows.make(access)?, key_of);
+            let buffer = access.time_ordered_buffer(&buffer)?;
+            let has_key = move |key: &K| key_of(key).is_some();
+            Ok(GracedLookUp::new(find, Arc::clone(&join), buffer, has_key))
+        };
+        let name = lowering.name();
+        let handle = lowering.add_stateful_processor::<K, V, K, VO, _>(name, supplier, &stores)?;
+        lowering.set_handle(handle);
+        Ok(())
+    }
 }
 
-/// The row of a key: as of this time, if it has several versions.
-fn find_row<K, V>(rows: &Values<K, V>, key: &K, timestamp_ms: i64) -> Result<Found<V>> {
-    let row = match rows.is_versioned() {
-        true => rows.get_as_of(key, timestamp_ms)?,
-        false => rows.get(key)?,
-    };
-    Ok(Found::Row(row.map(|row| row.value)))
+/// Finds the row of a record's key: as of the record's time, if it has several versions.
+fn find_row<K, V, KT: 'static, VT: 'static>(
+    rows: Values<KT, VT>,
+    key_of: fn(&K) -> Option<&KT>,
+) -> impl Fn(&K, &V, i64) -> Result<Found<VT>> {
+    move |key, _, timestamp_ms| {
+        let Some(key) = key_of(key) else {
+            return Ok(Found::Row(None));
+        };
+        let row = match rows.is_versioned() {
+            true => rows.get_as_of(key, timestamp_ms)?,
+            false => rows.get(key)?,
+        };
+        Ok(Found::Row(row.map(|row| row.value)))
+    }
 }

@@ -92,8 +92,8 @@ fn table_naming<K, V>(definition: &StoreDefinition<K, V>, topic: &Arc<str>) -> N
     let (store, prefix) = (definition.materialized.name.clone(), format!("{topic}-"));
     Naming::Script(Box::new(move |namer, given| {
         let store = namer.store_or(store.as_ref(), &prefix);
-        let source = namer.given_or(given, "KSTREAM-SOURCE-");
-        let table = namer.suffixed_or(given, "-table-source", "KTABLE-SOURCE-");
+        let source = namer.suffixed_or(given, "-source", "KSTREAM-SOURCE-");
+        let table = namer.given_or(given, "KTABLE-SOURCE-");
         Names::of_node(table)
             .with(part::STORE, store)
             .with(TOPIC_SOURCE, source)

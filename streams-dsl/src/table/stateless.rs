@@ -138,7 +138,10 @@ impl<K: 'static, V: 'static> KTable<K, V> {
             node = node.with_output_versioned(is_versioned);
         }
         let keep = move |key: &K, value: V| (predicate(key, &value) == kept).then_some(value);
-        self.after(node, serdes, is_named.then_some(is_versioned), keep)
+        let (builder, parent) = (self.builder.clone(), self.node);
+        let table = self.after(node, serdes, is_named.then_some(is_versioned), keep);
+        builder.plan().send_old_values_if_sent(table.node, parent);
+        table
     }
 
     /// Makes a new value of each.

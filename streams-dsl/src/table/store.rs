@@ -65,6 +65,44 @@ impl<K: 'static, V: 'static> StoreDefinition<K, V> {
     }
 }
 
+impl<K, V> StoreDefinition<K, V> {
+    /// How long windows or sessions are kept, in milliseconds: as asked for, else at least this
+    /// long, which is until they close.
+    ///
+    /// # Errors
+    /// If they are to go earlier, or if something is asked for that only tables without windows
+    /// have.
+    pub(crate) fn retention_ms(&self, lowering: &Lowering<'_>, least_ms: i64) -> Result<i64> {
+        let Materialized {
+            name,
+            history_retention,
+            ttl,
+            retention,
+            ..
+        } = &self.materialized;
+        let store = name.as_ref().map_or("", |name| name);
+        let refused =
+            |what: &str| lowering.invalid(&format!("keeps windows in store={store}, {what}"));
+        if history_retention.is_some() {
+            return Err(refused("of which there are no versions"));
+        }
+        if ttl.is_some() {
+            return Err(refused(
+                "which go by their retention, not by a time to live",
+            ));
+        }
+        let retention_ms = retention.map_or(least_ms, millis);
+        if retention_ms < least_ms {
+            let what = format!(
+                "which has a retention of {retention_ms} ms, but must keep them for at least \
+                 {least_ms} ms, until they close"
+            );
+            return Err(refused(&what));
+        }
+        Ok(retention_ms)
+    }
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

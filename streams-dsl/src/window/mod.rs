@@ -30,7 +30,7 @@ pub(crate) trait FixedWindows: Copy + Send + Sync + 'static {
 }
 
 /// Whole milliseconds, as Kafka Streams counts time; what is beyond its numbers is its last one.
-fn millis(duration: Duration) -> i64 {
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

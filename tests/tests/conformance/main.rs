@@ -8,6 +8,7 @@
     reason = "a test may fail, and closures of a nullable type return one"
 )]
 
+mod aggregate;
 mod coverage;
 mod failure;
 mod fixture;
@@ -24,5 +25,6 @@ mod source;
 mod split;
 mod stateless;
 mod stream_join;
+mod table;
 mod table_join;
 mod text;

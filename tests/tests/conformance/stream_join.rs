@@ -193,11 +193,10 @@ fn self_join(b: &StreamsBuilder) {
 pub(crate) fn own() -> Vec<Program> {
     vec![
         Program::dsl("stream-self-join", self_join),
-        Program::dsl("stream-self-join-optimized", self_join).optimized("single.store.self.join"),
+        Program::dsl("stream-self-join-optimized", self_join),
         Program::dsl("stream-self-join-two-sources-optimized", |b| {
             left(b).join(left(b), within(10), plus).to(&out());
-        })
-        .optimized("all"),
+        }),
     ]
 }
 

@@ -6,7 +6,7 @@ use streams_dsl::serde::Utf8Lossy;
 use streams_dsl::{Joined, KStream, KTable, Materialized, StreamsBuilder, TableJoined, Topic};
 
 use crate::program::{Difference, Program, check};
-use crate::text::{TEXT, Text, stream};
+use crate::text::{TEXT, Text, stream, table};
 
 /// What joins; there is no null to be joined but the one of an outer join.
 fn plus(left: String, right: String) -> String {
@@ -20,10 +20,6 @@ fn plus_null(left: String, right: Option<String>) -> String {
 /// The stream, whose records without a key or a value no inner join takes.
 fn left_stream(builder: &StreamsBuilder) -> KStream<String, String> {
     stream(builder, "left").skip_null_keys().skip_null_values()
-}
-
-fn table(builder: &StreamsBuilder, topic: &str) -> KTable<String, String> {
-    builder.table(&Topic::new(topic, Utf8Lossy, Utf8Lossy))
 }
 
 fn right(builder: &StreamsBuilder) -> KTable<String, String> {
@@ -43,6 +39,12 @@ fn plus_any(_: &Text, left: String, right: Option<String>) -> String {
 
 fn enrich<K, V>() -> Joined<K, V> {
     Joined::new().named("enrich")
+}
+
+fn graced<K, V>() -> Joined<K, V> {
+    Joined::new()
+        .named("graced")
+        .with_grace_period(Duration::from_millis(10))
 }
 
 pub(crate) fn stream_programs() -> Vec<Program> {
@@ -89,6 +91,16 @@ pub(crate) fn stream_programs() -> Vec<Program> {
         }),
         Program::dsl("stream-table-join-versioned", |b| {
             left_stream(b).join_table(&versioned(b), plus).to(&out());
+        }),
+        Program::dsl("stream-table-join-grace", |b| {
+            let joined = left_stream(b);
+            let joined = joined.join_table_with(&versioned(b), graced(), |_, l, r| plus(l, r));
+            joined.to(&out());
+        }),
+        Program::dsl("stream-table-left-join-grace", |b| {
+            let left = stream(b, "left").skip_null_values();
+            let joined = left.left_join_table_nullable(&versioned(b), graced(), plus_any);
+            joined.to(&nullable_out());
         }),
         Program::dsl("stream-table-join-filtered-table", |b| {
             let left = left_stream(b);
@@ -176,8 +188,7 @@ pub(crate) fn table_programs() -> Vec<Program> {
         Program::dsl("table-join-optimized", |b| {
             let joined = table(b, "left").join(right(b), plus_ref);
             joined.to_stream().to(&rows());
-        })
-        .optimized("all"),
+        }),
         Program::dsl("table-join-filtered", |b| {
             let left = table(b, "left").filter(|_, value| value != "L2");
             let right = right(b).map_values(|value| value + "!");
@@ -284,8 +295,7 @@ pub(crate) fn foreign_programs() -> Vec<Program> {
         }),
         Program::dsl("foreign-key-join-optimized", |b| {
             write(orders(b).join_foreign_key(users(b), user, plus_ref));
-        })
-        .optimized("all"),
+        }),
         Program::dsl("foreign-key-join-named", |b| {
             let (orders, users) = (orders(b), users(b));
             let store = Materialized::new();

@@ -25,14 +25,15 @@ pub struct StoreEntry {
 }
 
 impl CommittedStore {
-    /// The entries that can be seen, in the store's order; none of a versioned store.
-    pub(crate) fn entries(&self) -> Result<Vec<StoreEntry>> {
+    /// The entries that can be seen, in the store's order; none of a versioned store, and `None`
+    /// of a buffer.
+    pub(crate) fn entries(&self) -> Result<Option<Vec<StoreEntry>>> {
         let is_timestamped = matches!(
             self.kind,
             StoreKind::TimestampedKeyValue | StoreKind::TimestampedWindow(_)
         );
         let found = match self.kind {
-            StoreKind::KeyValue | StoreKind::TimestampedKeyValue => {
+            StoreKind::KeyValue | StoreKind::TimestampedKeyValue | StoreKind::List => {
                 let all = self.read(Bound::Unbounded, Bound::Unbounded)?.into_iter();
                 all.map(|(key, value)| (key.into_vec(), None, value))
                     .collect()
@@ -53,6 +54,7 @@ impl CommittedStore {
                 self.read_segments(settings.retention(), decode)?
             }
             StoreKind::Versioned(_) => Vec::new(),
+            StoreKind::ChangeBuffer | StoreKind::TimeOrderedBuffer => return Ok(None),
         };
         let entries = found.into_iter().map(|(key, window, value): Parts| {
             let stamped = value.split_first_chunk::<8>().filter(|_| is_timestamped);
@@ -63,7 +65,7 @@ impl CommittedStore {
                 value: stamped.map_or(&*value, |(_, value)| value).to_vec(),
             }
         });
-        Ok(entries.collect())
+        Ok(Some(entries.collect()))
     }
 
     fn read_segments(
