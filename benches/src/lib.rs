@@ -1,5 +1,6 @@
 //! Ours and the peers' on the same work, side by side.
 
+pub mod cdc;
 pub mod input;
 pub mod measure;
 pub mod report;

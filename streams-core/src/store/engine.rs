@@ -88,15 +88,6 @@ impl Engine {
 }
 
 impl MemoryTable {
-    /// Writes an entry, or deletes it.
-    pub(super) fn put(&self, key: &[u8], value: Option<Box<[u8]>>) {
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match value {
-            Some(value) => entries.insert(Box::from(key), value),
-            None => entries.remove(key),
-        };
-    }
-
     fn read(&self) -> RwLockReadGuard<'_, Table> {
         // Every write leaves the map whole.
         self.entries.read().unwrap_or_else(PoisonError::into_inner)
