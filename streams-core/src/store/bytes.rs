@@ -40,7 +40,7 @@ pub(crate) struct ByteStore {
     expired: Cell<u64>,
 }
 
-const NO_HEADERS: &Headers = &Headers::new();
+pub(super) const NO_HEADERS: &Headers = &Headers::new();
 
 impl ByteStore {
     pub(crate) fn new(

@@ -354,6 +354,30 @@ impl<K: 'static, V: 'static> TaskTimestampedKeyValueStore<K, V> {
         self.0.put(key, value, timestamp_ms)
     }
 
+    /// As [`Self::put`] of a store without a cache, with headers for the changelog: those of the
+    /// record, as the subscriptions of foreign-key joins have them on the JVM.
+    pub fn put_with_headers(
+        &self,
+        key: &K,
+        value: Option<&V>,
+        timestamp_ms: i64,
+        headers: &Headers,
+    ) -> Result<()> {
+        let Inner { bytes, codec, .. } = &*self.0;
+        self.0.with_key(key, |key| {
+            let Some(value) = value else {
+                bytes.put(key, None);
+                return bytes.log_with_headers(key, None, timestamp_ms, headers);
+            };
+            self.0.value.with(|buffer| {
+                codec.write_timestamped(value, timestamp_ms, buffer)?;
+                bytes.put(key, Some(buffer));
+                let logged = codec.split_timestamp(buffer)?.1;
+                bytes.log_with_headers(key, Some(logged), timestamp_ms, headers)
+            })
+        })
+    }
+
     fn write_null(&self, key: &K) -> Result<()> {
         self.put(key, None, self.0.bytes.record_timestamp_ms())
     }

@@ -1,6 +1,7 @@
 //! All stores of one task: made together, committed together.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(crate) struct TaskStores {
     stores: BTreeMap<Arc<str>, TaskStore>,
     /// What the task sees of the global stores.
     global: BTreeMap<Arc<str>, Box<dyn ManagedStore>>,
+    /// What processors share.
+    shared: RefCell<BTreeMap<Arc<str>, Rc<dyn Any>>>,
 }
 
 /// The global stores of an application, as its tasks read them: what is committed.
@@ -92,6 +95,7 @@ impl TaskStores {
             database,
             stores,
             global: BTreeMap::new(),
+            shared: RefCell::default(),
         }
     }
 
@@ -345,6 +349,23 @@ impl<'a> StoreAccess<'a> {
     access! {
         /// A store of the versions of values by key.
         versioned, VersionedKeyValueStore, TaskVersionedStore
+    }
+
+    /// What processors of one task share besides stores, by name; made when the first of them asks
+    /// for it. It is not kept beyond the task.
+    ///
+    /// # Errors
+    /// If another type has been asked for by this name.
+    pub fn shared<T: Default + 'static>(&self, name: &str) -> Result<Rc<T>> {
+        let mut shared = self.stores.shared.borrow_mut();
+        let made = shared
+            .entry(name.into())
+            .or_insert_with(|| Rc::new(T::default()) as Rc<dyn Any>);
+        Rc::clone(made).downcast().map_err(|_| {
+            let (node, wanted) = (self.node, type_name::<T>());
+            let message = format!("invalid topology: node={node} shares {name}, no {wanted}");
+            Error::new(ErrorKind::Topology, message)
+        })
     }
 
     /// A store of lists of values by key.

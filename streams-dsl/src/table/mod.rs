@@ -1,5 +1,9 @@
 //! Tables: the latest value of each key, and what changes it.
 
+mod foreign_key;
+mod foreign_key_node;
+mod global;
+mod join;
 mod source;
 mod stateless;
 mod store;
@@ -11,6 +15,8 @@ use streams_core::serde::SharedSerde;
 
 pub(crate) use store::{StoreDefinition, find_results};
 pub(crate) use values::{Getter, MappedValues, TableValues, ValuesSupplier};
+
+pub use global::GlobalKTable;
 
 use crate::builder::StreamsBuilder;
 use crate::operator::Change;
