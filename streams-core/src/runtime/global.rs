@@ -59,7 +59,7 @@ impl GlobalThread {
     pub(crate) fn run(self) {
         let span = tracing::info_span!("global_thread");
         let _entered = span.enter();
-        let ended = self.control.guard(|| self.fill());
+        let ended = ThreadControl::guard(|| self.fill());
         self.control.ended(ended);
     }
 
@@ -103,7 +103,6 @@ impl GlobalThread {
     }
 
     /// The partitions of the global topics; `None` if the thread is to stop meanwhile.
-    #[expect(clippy::type_complexity, reason = "of one caller")]
     fn find_topics(
         &self,
     ) -> Result<Option<(PartitionReader, BTreeMap<TopicPartition, OffsetRange>)>> {

@@ -99,7 +99,7 @@ impl ThreadControl {
     }
 
     /// Runs what a thread does. A panic in a user's code is a failure like others.
-    pub(crate) fn guard(&self, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) fn guard(run: impl FnOnce() -> Result<()>) -> Result<()> {
         let ended = catch_unwind(AssertUnwindSafe(run));
         ended.unwrap_or_else(|panic| Err(panicked(&*panic)))
     }
@@ -147,7 +147,7 @@ impl StreamThread {
     pub(crate) fn run(self) {
         let span = tracing::info_span!("stream_thread", name = &*self.name);
         let _entered = span.enter();
-        let ended = self.control.guard(|| self.run_sessions());
+        let ended = ThreadControl::guard(|| self.run_sessions());
         self.control.ended(ended);
     }
 

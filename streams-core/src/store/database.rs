@@ -315,7 +315,7 @@ impl TaskDatabase {
 
     fn failed(&self, column: &str, error: &rocksdb::Error) -> Error {
         if error.kind() == rocksdb::ErrorKind::Corruption {
-            return damaged(&self.path, self.task, &error.to_string());
+            return damaged(&self.path, self.task, error.as_ref());
         }
         let (task, path) = (self.task, self.path.display());
         let message = format!("cannot use {column} of task={task} path={path}");
