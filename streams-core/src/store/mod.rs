@@ -10,6 +10,7 @@
 //! whoever runs the task commits the producer first and then, in one write for all stores of the
 //! task, what they hold and where they stand.
 
+mod buffer;
 mod builder;
 mod bytes;
 mod cache;
@@ -19,14 +20,17 @@ mod damage;
 mod database;
 mod engine;
 mod entries;
+mod expiry;
 mod key_table;
 mod key_value;
 mod kind;
+mod list;
 mod merge;
 mod name;
 mod overlay;
 mod position;
 mod query;
+mod recency;
 mod restore;
 mod segment;
 mod session;
@@ -42,15 +46,17 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use buffer::{BufferStatus, Eviction, PriorValue, TaskChangeBuffer, TaskTimeOrderedBuffer};
 pub use builder::{StoreBuilder, StoreType};
 pub use cache::DirtyEntry;
 pub use codec::ValueAndTimestamp;
 pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
+pub use list::TaskListStore;
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 pub use query::{
     QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore,
-    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore,
+    ReadOnlyVersionedKeyValueStore, ReadOnlyWindowStore, StoreEntry,
 };
 pub use session::{SessionStoreSettings, TaskSessionStore};
 pub use task_stores::StoreAccess;
@@ -60,7 +66,7 @@ pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSetting
 
 pub(crate) use context::{Left, RecordOrigin, StoreContext};
 pub(crate) use database::{DatabaseBatch, StoreMemory, TaskDatabase};
-pub(crate) use query::StoreRegistry;
+pub(crate) use query::{CommittedStore, StoreRegistry};
 pub(crate) use restore::StoreRestorer;
 pub(crate) use task_state::{TaskState, is_on_disk};
 pub(crate) use task_stores::{GlobalStores, TaskStores};

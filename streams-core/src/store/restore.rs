@@ -20,7 +20,7 @@ use crate::store::task_stores::OpenStore;
 /// Each batch is written with the offset behind it, so that a restore that is interrupted goes on
 /// where it was.
 pub(crate) struct StoreRestorer {
-    kind: StoreKind,
+    builder: StoreBuilder,
     bytes: ByteStore,
     context: Rc<StoreContext>,
     database: Option<Arc<TaskDatabase>>,
@@ -55,10 +55,9 @@ impl StoreRestorer {
     ) -> Self {
         let context = Rc::new(StoreContext::new(0, Rc::new(NoCollector)));
         let OpenStore { engine, position } = store;
-        let name = Arc::clone(builder.name());
-        let bytes = ByteStore::new(name, engine, None, Rc::clone(&context), position);
+        let bytes = builder.bytes(engine, None, Rc::clone(&context), position);
         Self {
-            kind: builder.kind(),
+            builder: builder.clone(),
             bytes,
             context,
             database,
@@ -79,7 +78,9 @@ impl StoreRestorer {
         value: Option<&[u8]>,
         timestamp_ms: i64,
     ) -> Result<()> {
-        match self.kind {
+        match self.builder.kind() {
+            // Entries that expire take times from what is there already.
+            kind if self.bytes.has_ttl() => kind.restore(&self.bytes, key, value, timestamp_ms),
             StoreKind::KeyValue => self.put(key, value),
             StoreKind::TimestampedKeyValue => {
                 self.bytes.observe_time(timestamp_ms);
@@ -104,9 +105,8 @@ impl StoreRestorer {
             Engine::RocksDb(database, column) => {
                 database.add_restored(&mut self.direct, column, key, value)
             }
-            // Nobody reads it yet, and what is interrupted is taken in again.
-            Engine::Memory(table) => {
-                table.put(key, value.map(Box::from));
+            Engine::Memory(_) => {
+                self.bytes.put(key, value);
                 Ok(())
             }
         }
@@ -156,7 +156,7 @@ impl StoreRestorer {
         self.position = StorePosition::EMPTY;
         self.direct = RestoredWrites::default();
         let context = Rc::clone(&self.context);
-        self.bytes = ByteStore::new(name, engine, None, context, self.position);
+        self.bytes = self.builder.bytes(engine, None, context, self.position);
         self.context.committed();
         Ok(())
     }

@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{EmitIntervals, StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
-use crate::store::{GlobalStores, StoreAccess, StoreContext, TaskStores};
+use crate::store::CommittedStore;
+use crate::store::{GlobalStores, StoreAccess, StoreContext, StoreEntry, TaskStores};
 use crate::task::{Idling, Task};
 use crate::testing::collector::MemoryCollector;
 use crate::topic::Topic;
@@ -356,6 +357,26 @@ impl TopologyTestDriver {
     /// The topics that something has been written to, internal ones with their full names.
     pub fn written_topics(&self) -> Vec<String> {
         self.collector.topics()
+    }
+
+    /// The entries of a store in bytes, by its name, whatever its types; `None` if there is no such
+    /// store, or it is a buffer. A versioned store shows none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn store_entries(&self, name: &str) -> Result<Option<Vec<StoreEntry>>> {
+        let mut found = self.committed().filter(|store| &*store.name == name);
+        found.next().map_or(Ok(None), |store| store.entries())
+    }
+
+    /// The names of the topology's stores.
+    pub fn store_names(&self) -> Vec<String> {
+        self.committed().map(|it| it.name.to_string()).collect()
+    }
+
+    fn committed(&self) -> impl Iterator<Item = CommittedStore> {
+        let tasks = self.global.iter().chain([&self.task]);
+        tasks.flat_map(|task| task.stores().committed())
     }
 
     /// The topology's stores, to look into after each step.

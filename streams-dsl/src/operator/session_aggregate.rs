@@ -1,5 +1,6 @@
 //! Aggregates over sessions (`KStreamSessionWindowAggregate`).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use streams_core::processor::{Processor, ProcessorError};
@@ -7,13 +8,13 @@ use streams_core::store::TaskSessionStore;
 use streams_core::window::{Window, Windowed};
 use streams_core::{Headers, Record};
 
-use crate::operator::window_results::{Folding, Forwarding, WindowContext};
+use crate::operator::window_results::{Added, Folding, Forwarding, WindowContext};
 use crate::operator::{Change, Due, FinalEmission};
 use crate::window::SessionWindows;
 
-pub(crate) struct SessionAggregate<K, A, I, F, M> {
+pub(crate) struct SessionAggregate<K, A, F, M> {
     windows: SessionWindows,
-    folding: Folding<I, F>,
+    folding: Folding<A, F>,
     /// Makes one aggregate of those of two sessions.
     merge: Arc<M>,
     store: TaskSessionStore<K, A>,
@@ -24,19 +25,21 @@ pub(crate) struct SessionAggregate<K, A, I, F, M> {
     observed_ms: i64,
 }
 
-impl<K, A, I, F, M> SessionAggregate<K, A, I, F, M>
+impl<K, A, F, M> SessionAggregate<K, A, F, M>
 where
     K: Clone + 'static,
     A: Clone + 'static,
 {
     pub(crate) fn new(
         windows: SessionWindows,
-        folding: Folding<I, F>,
+        folding: Folding<A, F>,
         merge: Arc<M>,
         store: TaskSessionStore<K, A>,
         forwarding: Forwarding,
     ) -> Self {
-        let emission = forwarding.on_close.then(|| FinalEmission::new(store.name()));
+        let emission = forwarding
+            .on_close
+            .then(|| FinalEmission::new(store.name()));
         Self {
             windows,
             folding,
@@ -73,21 +76,21 @@ where
     fn add<V>(
         &self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        (record, value): (&Added<K>, V),
         sessions: Vec<(Windowed<K>, A)>,
         joined: Window,
     ) -> Result<(), ProcessorError>
     where
-        I: Fn() -> Option<A>,
-        F: Fn(&K, &V, Option<A>) -> Option<A>,
+        V: Clone,
+        F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A>,
         M: Fn(&K, Option<A>, A) -> Option<A>,
     {
         let own = Window::new(record.timestamp_ms, record.timestamp_ms);
-        let mut aggregate = (self.folding.initialize)();
+        let mut aggregate = self.folding.initial();
         let mut replaced = Vec::with_capacity(sessions.len());
-        for (session, value) in sessions {
-            let old = self.sends_old_values.then(|| value.clone());
-            aggregate = (self.merge)(&record.key, aggregate, value);
+        for (session, known) in sessions {
+            let old = self.sends_old_values.then(|| known.clone());
+            aggregate = (self.merge)(&record.key, aggregate, known);
             replaced.push((session, old));
         }
         // A session of only this time stays what it is, and is written over.
@@ -97,7 +100,7 @@ where
                 self.forward_update(context, session, Change::new(None, old));
             }
         }
-        let aggregate = (self.folding.add)(&record.key, &record.value, aggregate);
+        let aggregate = (self.folding.add)(&record.key, Cow::Owned(value), aggregate);
         let session = Windowed::new(record.key.clone(), joined);
         self.store.put(&session, aggregate.as_ref())?;
         self.forward_update(context, session, Change::new(aggregate, None));
@@ -159,12 +162,12 @@ where
     }
 }
 
-impl<K, V, A, I, F, M> Processor<K, V, Windowed<K>, Change<A>> for SessionAggregate<K, A, I, F, M>
+impl<K, V, A, F, M> Processor<K, V, Windowed<K>, Change<A>> for SessionAggregate<K, A, F, M>
 where
     K: Clone + 'static,
+    V: Clone + 'static,
     A: Clone + 'static,
-    I: Fn() -> Option<A> + 'static,
-    F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+    F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A> + 'static,
     M: Fn(&K, Option<A>, A) -> Option<A> + 'static,
 {
     fn process(
@@ -172,14 +175,18 @@ where
         context: &mut WindowContext<'_, K, A>,
         record: Record<K, V>,
     ) -> Result<(), ProcessorError> {
+        let (record, value) = Added::of(record);
         self.observed_ms = self.observed_ms.max(record.timestamp_ms);
-        let wait_ms = self.windows.grace_ms().saturating_add(self.windows.gap_ms());
+        let wait_ms = self
+            .windows
+            .grace_ms()
+            .saturating_add(self.windows.gap_ms());
         let close_ms = self.observed_ms.saturating_sub(wait_ms);
         let (sessions, joined) = self.sessions_around(&record.key, record.timestamp_ms)?;
         if joined.end_ms < close_ms {
             context.count_dropped();
         } else {
-            self.add(context, &record, sessions, joined)?;
+            self.add(context, (&record, value), sessions, joined)?;
         }
         self.emit_closed(context, &record.headers, close_ms)?;
         match self.store.is_cache_full() {

@@ -8,6 +8,7 @@
 //! one what the latest window holds that its time is in; and the record before it may get a right
 //! window now.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use streams_core::Record;
@@ -15,13 +16,13 @@ use streams_core::processor::{Processor, ProcessorError};
 use streams_core::store::{TaskTimestampedWindowStore, ValueAndTimestamp};
 use streams_core::window::{Window, Windowed};
 
-use crate::operator::window_results::{Folding, Forwarding, WindowContext, WindowResults};
+use crate::operator::window_results::{Added, Folding, Forwarding, WindowContext, WindowResults};
 use crate::operator::{Change, Due};
 use crate::window::SlidingWindows;
 
-pub(crate) struct SlidingAggregate<K, A, I, F> {
+pub(crate) struct SlidingAggregate<K, A, F> {
     windows: SlidingWindows,
-    folding: Folding<I, F>,
+    folding: Folding<A, F>,
     results: WindowResults<K, A>,
     /// The beginnings of the windows that were seen for the record at hand.
     starts_ms: Vec<i64>,
@@ -55,10 +56,10 @@ impl<A> Around<A> {
     }
 }
 
-impl<K: Clone + 'static, A: Clone + 'static, I, F> SlidingAggregate<K, A, I, F> {
+impl<K: Clone + 'static, A: Clone + 'static, F> SlidingAggregate<K, A, F> {
     pub(crate) fn new(
         windows: SlidingWindows,
-        folding: Folding<I, F>,
+        folding: Folding<A, F>,
         store: TaskTimestampedWindowStore<K, A>,
         forwarding: Forwarding,
     ) -> Self {
@@ -76,31 +77,32 @@ impl<K: Clone + 'static, A: Clone + 'static, I, F> SlidingAggregate<K, A, I, F> 
     }
 }
 
-impl<K, A, I, F> SlidingAggregate<K, A, I, F>
+impl<K, A, F> SlidingAggregate<K, A, F>
 where
     K: Clone + 'static,
     A: Clone + 'static,
-    I: Fn() -> Option<A> + 'static,
 {
     /// Adds the record to a window, unless that has closed.
     fn add<V>(
         &self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        (record, value): (&Added<K>, &V),
         start_ms: i64,
         so_far: Option<ValueAndTimestamp<A>>,
         close_ms: i64,
     ) -> Result<(), ProcessorError>
     where
-        F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+        V: Clone,
+        F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A>,
     {
         let window = self.window(start_ms);
         if window.end_ms < close_ms {
             context.count_dropped();
             return Ok(());
         }
+        let added = (record, Cow::Borrowed(value));
         self.results
-            .add(context, record, window, so_far, &self.folding)
+            .add(context, added, window, so_far, &self.folding)
     }
 
     /// A window that begins with what is known of another one's records.
@@ -109,15 +111,15 @@ where
         so_far: Option<ValueAndTimestamp<A>>,
         timestamp_ms: i64,
     ) -> Option<ValueAndTimestamp<A>> {
-        let value = so_far.map_or_else(&*self.folding.initialize, |so_far| Some(so_far.value))?;
+        let value = so_far.map_or_else(|| self.folding.initial(), |so_far| Some(so_far.value))?;
         Some(ValueAndTimestamp::new(value, timestamp_ms))
     }
 
     /// Makes the record's right window, of records that are known.
-    fn make_right<V>(
+    fn make_right(
         &self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        record: &Added<K>,
         right: ValueAndTimestamp<A>,
     ) -> Result<(), ProcessorError> {
         let window = self.window(after(record.timestamp_ms));
@@ -130,12 +132,13 @@ where
     fn make_previous_right<V>(
         &self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        (record, value): (&Added<K>, &V),
         previous_ms: Option<i64>,
         close_ms: i64,
     ) -> Result<(), ProcessorError>
     where
-        F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+        V: Clone,
+        F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A>,
     {
         let Some(start_ms) = previous_ms.map(after) else {
             return Ok(());
@@ -145,18 +148,19 @@ where
             return Ok(());
         }
         let so_far = self.begin_with(None, record.timestamp_ms);
-        self.add(context, record, start_ms, so_far, close_ms)
+        self.add(context, (record, value), start_ms, so_far, close_ms)
     }
 
     /// A record so early that it is in the window that begins at 0.
     fn process_early<V>(
         &mut self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        (record, value): (&Added<K>, &V),
         close_ms: i64,
     ) -> Result<(), ProcessorError>
     where
-        F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+        V: Clone,
+        F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A>,
     {
         let timestamp_ms = record.timestamp_ms;
         let mut around = Around::NOTHING;
@@ -171,7 +175,13 @@ where
                 first = Some(aggregate);
             } else if start_ms <= timestamp_ms {
                 around.right = Some(aggregate.clone());
-                self.add(context, record, start_ms, Some(aggregate), close_ms)?;
+                self.add(
+                    context,
+                    (record, value),
+                    start_ms,
+                    Some(aggregate),
+                    close_ms,
+                )?;
             } else {
                 around.has_right = true;
             }
@@ -185,9 +195,9 @@ where
         if let Some(right) = around.new_right(timestamp_ms) {
             self.make_right(context, record, right)?;
         }
-        self.make_previous_right(context, record, around.previous_ms, close_ms)?;
+        self.make_previous_right(context, (record, value), around.previous_ms, close_ms)?;
         let first = first.or_else(|| self.begin_with(None, timestamp_ms));
-        self.add(context, record, 0, first, close_ms)
+        self.add(context, (record, value), 0, first, close_ms)
     }
 
     /// Adds the record to the windows that hold its time, the latest first, and tells what is around
@@ -195,11 +205,12 @@ where
     fn add_to_known<V>(
         &mut self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        (record, value): (&Added<K>, &V),
         close_ms: i64,
     ) -> Result<Option<Around<A>>, ProcessorError>
     where
-        F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+        V: Clone,
+        F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A>,
     {
         let timestamp_ms = record.timestamp_ms;
         let mut around = Around::NOTHING;
@@ -217,10 +228,22 @@ where
                 if around.right.is_none() {
                     around.right = Some(aggregate.clone());
                 }
-                self.add(context, record, start_ms, Some(aggregate), close_ms)?;
+                self.add(
+                    context,
+                    (record, value),
+                    start_ms,
+                    Some(aggregate),
+                    close_ms,
+                )?;
             } else if end_ms == timestamp_ms {
                 around.has_left = true;
-                self.add(context, record, start_ms, Some(aggregate), close_ms)?;
+                self.add(
+                    context,
+                    (record, value),
+                    start_ms,
+                    Some(aggregate),
+                    close_ms,
+                )?;
                 if latest_ms >= timestamp_ms {
                     return Ok(None);
                 }
@@ -237,24 +260,25 @@ where
     fn process_late<V>(
         &mut self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        (record, value): (&Added<K>, &V),
         close_ms: i64,
     ) -> Result<(), ProcessorError>
     where
-        F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+        V: Clone,
+        F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A>,
     {
         let timestamp_ms = record.timestamp_ms;
-        let Some(mut around) = self.add_to_known(context, record, close_ms)? else {
+        let Some(mut around) = self.add_to_known(context, (record, value), close_ms)? else {
             return Ok(());
         };
-        self.make_previous_right(context, record, around.previous_ms, close_ms)?;
+        self.make_previous_right(context, (record, value), around.previous_ms, close_ms)?;
         if !around.has_left {
             let start_ms = timestamp_ms - self.windows.time_difference_ms();
             let is_in_it = |previous_ms: i64| start_ms <= previous_ms;
             let left = around.left.take();
             let left = left.filter(|_| around.previous_ms.is_some_and(is_in_it));
             let so_far = self.begin_with(left, timestamp_ms);
-            self.add(context, record, start_ms, so_far, close_ms)?;
+            self.add(context, (record, value), start_ms, so_far, close_ms)?;
         }
         if let Some(right) = around.new_right(timestamp_ms) {
             self.make_right(context, record, right)?;
@@ -263,18 +287,19 @@ where
     }
 }
 
-impl<K, V, A, I, F> Processor<K, V, Windowed<K>, Change<A>> for SlidingAggregate<K, A, I, F>
+impl<K, V, A, F> Processor<K, V, Windowed<K>, Change<A>> for SlidingAggregate<K, A, F>
 where
     K: Clone + 'static,
+    V: Clone + 'static,
     A: Clone + 'static,
-    I: Fn() -> Option<A> + 'static,
-    F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+    F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A> + 'static,
 {
     fn process(
         &mut self,
         context: &mut WindowContext<'_, K, A>,
         record: Record<K, V>,
     ) -> Result<(), ProcessorError> {
+        let (record, value) = Added::of(record);
         let timestamp_ms = record.timestamp_ms;
         let close_ms = self.results.observe(timestamp_ms, self.windows.grace_ms());
         // The last window that the record could be in begins with it.
@@ -289,9 +314,9 @@ where
         self.starts_ms.clear();
         if timestamp_ms < self.windows.time_difference_ms() {
             // As on the JVM, such a record does not look for windows that have closed.
-            self.process_early(context, &record, close_ms)?;
+            self.process_early(context, (&record, &value), close_ms)?;
         } else {
-            self.process_late(context, &record, close_ms)?;
+            self.process_late(context, (&record, &value), close_ms)?;
             let difference_ms = self.windows.time_difference_ms();
             let starts = |due| closed_between(difference_ms, due);
             self.results
@@ -313,10 +338,7 @@ fn after(timestamp_ms: i64) -> i64 {
 /// Between which times the windows begin that have closed.
 fn closed_between(difference_ms: i64, due: Due) -> Option<RangeInclusive<i64>> {
     // A window's end belongs to it.
-    let last_ms = due
-        .close_ms
-        .saturating_sub(difference_ms)
-        .saturating_sub(1);
+    let last_ms = due.close_ms.saturating_sub(difference_ms).saturating_sub(1);
     let first_ms = due
         .last_close_ms
         .map_or(0, |last_ms| last_ms.saturating_sub(difference_ms).max(0));

@@ -1,5 +1,6 @@
 //! Aggregates over tumbling, hopping and unlimited windows (`KStreamWindowAggregate`).
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use streams_core::Record;
@@ -7,20 +8,20 @@ use streams_core::processor::{Processor, ProcessorError};
 use streams_core::store::TaskTimestampedWindowStore;
 use streams_core::window::Windowed;
 
-use crate::operator::window_results::{Folding, Forwarding, WindowContext, WindowResults};
+use crate::operator::window_results::{Added, Folding, Forwarding, WindowContext, WindowResults};
 use crate::operator::{Change, Due};
 use crate::window::FixedWindows;
 
-pub(crate) struct WindowAggregate<W, K, A, I, F> {
+pub(crate) struct WindowAggregate<W, K, A, F> {
     windows: W,
-    folding: Folding<I, F>,
+    folding: Folding<A, F>,
     results: WindowResults<K, A>,
 }
 
-impl<W, K: Clone + 'static, A: Clone + 'static, I, F> WindowAggregate<W, K, A, I, F> {
+impl<W, K: Clone + 'static, A: Clone + 'static, F> WindowAggregate<W, K, A, F> {
     pub(crate) fn new(
         windows: W,
-        folding: Folding<I, F>,
+        folding: Folding<A, F>,
         store: TaskTimestampedWindowStore<K, A>,
         forwarding: Forwarding,
     ) -> Self {
@@ -32,30 +33,39 @@ impl<W, K: Clone + 'static, A: Clone + 'static, I, F> WindowAggregate<W, K, A, I
     }
 }
 
-impl<W, K, V, A, I, F> Processor<K, V, Windowed<K>, Change<A>> for WindowAggregate<W, K, A, I, F>
+impl<W, K, V, A, F> Processor<K, V, Windowed<K>, Change<A>> for WindowAggregate<W, K, A, F>
 where
     W: FixedWindows,
     K: Clone + 'static,
+    V: Clone + 'static,
     A: Clone + 'static,
-    I: Fn() -> Option<A> + 'static,
-    F: Fn(&K, &V, Option<A>) -> Option<A> + 'static,
+    F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A> + 'static,
 {
     fn process(
         &mut self,
         context: &mut WindowContext<'_, K, A>,
         record: Record<K, V>,
     ) -> Result<(), ProcessorError> {
+        let (record, value) = Added::of(record);
         let grace_ms = self.windows.grace_ms();
         let close_ms = self.results.observe(record.timestamp_ms, grace_ms);
-        for window in self.windows.windows_for(record.timestamp_ms) {
+        let mut value = Some(value);
+        let mut windows = self.windows.windows_for(record.timestamp_ms).peekable();
+        while let Some(window) = windows.next() {
             if window.end_ms <= close_ms {
                 context.count_dropped();
                 continue;
             }
+            // The last window takes the value itself.
+            let given = match windows.peek() {
+                Some(_) => value.as_ref().map(Cow::Borrowed),
+                None => value.take().map(Cow::Owned),
+            };
+            let Some(given) = given else { break };
             let so_far = self.results.store().fetch(&record.key, window.start_ms)?;
             let folding = &self.folding;
             self.results
-                .add(context, &record, window, so_far, folding)?;
+                .add(context, (&record, given), window, so_far, folding)?;
         }
         let windows = self.windows;
         let starts = |due| closed_between(windows, due);

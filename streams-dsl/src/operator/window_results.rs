@@ -1,6 +1,7 @@
 //! What aggregations over windows have in common: their store, and what they forward of it
 //! (`AbstractKStreamTimeWindowAggregateProcessor`).
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -9,23 +10,57 @@ use streams_core::store::{TaskTimestampedWindowStore, ValueAndTimestamp};
 use streams_core::window::{Window, Windowed};
 use streams_core::{Headers, Record};
 
-use crate::operator::{Change, Due, FinalEmission};
+use crate::operator::{Change, Due, FinalEmission, Initial};
 
 /// The context of a processor that aggregates windows.
 pub(crate) type WindowContext<'a, K, A> = ProcessorContext<'a, Windowed<K>, Change<A>>;
 
-/// How values become aggregates; `None` stands for Java's null.
-pub(crate) struct Folding<I, F> {
-    pub(crate) initialize: Arc<I>,
+/// How values become aggregates.
+pub(crate) struct Folding<A, F> {
+    /// What the first value is added to, if to anything.
+    pub(crate) initial: Initial<A>,
+    /// Adds a value to what there is; `None` stands for Java's null.
     pub(crate) add: Arc<F>,
 }
 
-impl<I, F> Clone for Folding<I, F> {
+impl<A, F> Folding<A, F> {
+    /// What stands before the first value.
+    pub(crate) fn initial(&self) -> Option<A> {
+        self.initial.as_ref().map(|initial| initial())
+    }
+}
+
+impl<A, F> Clone for Folding<A, F> {
     fn clone(&self) -> Self {
         Self {
-            initialize: Arc::clone(&self.initialize),
+            initial: self.initial.clone(),
             add: Arc::clone(&self.add),
         }
+    }
+}
+
+/// A record that is added to windows, but for its value.
+pub(crate) struct Added<K> {
+    pub(crate) key: K,
+    pub(crate) timestamp_ms: i64,
+    pub(crate) headers: Headers,
+}
+
+impl<K> Added<K> {
+    /// Takes a record and its value apart.
+    pub(crate) fn of<V>(record: Record<K, V>) -> (Self, V) {
+        let Record {
+            key,
+            value,
+            timestamp_ms,
+            headers,
+        } = record;
+        let added = Self {
+            key,
+            timestamp_ms,
+            headers,
+        };
+        (added, value)
     }
 }
 
@@ -53,7 +88,9 @@ const UNKNOWN_TIME: i64 = -1;
 
 impl<K: Clone + 'static, A: Clone + 'static> WindowResults<K, A> {
     pub(crate) fn new(store: TaskTimestampedWindowStore<K, A>, forwarding: Forwarding) -> Self {
-        let emission = forwarding.on_close.then(|| FinalEmission::new(store.name()));
+        let emission = forwarding
+            .on_close
+            .then(|| FinalEmission::new(store.name()));
         Self {
             store,
             sends_old_values: forwarding.sends_old_values,
@@ -75,33 +112,33 @@ impl<K: Clone + 'static, A: Clone + 'static> WindowResults<K, A> {
 
     /// Adds a record's value to what a window has had so far, and forwards the result, as of the
     /// latest of its records.
-    pub(crate) fn add<V, I, F>(
+    pub(crate) fn add<V, F>(
         &self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        (record, value): (&Added<K>, Cow<'_, V>),
         window: Window,
         so_far: Option<ValueAndTimestamp<A>>,
-        folding: &Folding<I, F>,
+        folding: &Folding<A, F>,
     ) -> Result<(), ProcessorError>
     where
-        I: Fn() -> Option<A>,
-        F: Fn(&K, &V, Option<A>) -> Option<A>,
+        V: Clone,
+        F: Fn(&K, Cow<'_, V>, Option<A>) -> Option<A>,
     {
         let timestamp_ms = so_far.as_ref().map_or(record.timestamp_ms, |so_far| {
             so_far.timestamp_ms.max(record.timestamp_ms)
         });
-        let old = so_far.map_or_else(&*folding.initialize, |so_far| Some(so_far.value));
+        let old = so_far.map_or_else(|| folding.initial(), |so_far| Some(so_far.value));
         let kept = self.sends_old_values.then(|| old.clone()).flatten();
-        let new = (folding.add)(&record.key, &record.value, old);
+        let new = (folding.add)(&record.key, value, old);
         let change = Change::new(new, kept);
         self.put(context, record, window, change, timestamp_ms)
     }
 
     /// Writes what is new of a window, and forwards the change.
-    pub(crate) fn put<V>(
+    pub(crate) fn put(
         &self,
         context: &mut WindowContext<'_, K, A>,
-        record: &Record<K, V>,
+        record: &Added<K>,
         window: Window,
         change: Change<A>,
         timestamp_ms: i64,
@@ -156,12 +193,16 @@ impl<K: Clone + 'static, A: Clone + 'static> WindowResults<K, A> {
         }
     }
 
-    /// Forwards what the store has kept back.
+    /// Forwards what the store has kept back, or writes it where results wait for the close.
     pub(crate) fn flush(
         &self,
         context: &mut WindowContext<'_, K, A>,
     ) -> Result<(), ProcessorError> {
-        if self.emission.is_some() || !self.store.is_cached() {
+        if !self.store.is_cached() {
+            return Ok(());
+        }
+        if self.emission.is_some() {
+            self.store.flush_cache(false, |_| ())?;
             return Ok(());
         }
         self.store.flush_cache(self.sends_old_values, |entry| {

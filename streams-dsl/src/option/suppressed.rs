@@ -190,7 +190,11 @@ impl<K> Suppressed<K> {
     /// its last change goes on (`Suppressed.untilTimeLimit`).
     pub fn until_time_limit<F: WhenFull>(wait: Duration, buffer: BufferConfig<F>) -> Self {
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        Self::new(Wait::Millis(wait_ms), |_, timestamp_ms| timestamp_ms, buffer)
+        Self::new(
+            Wait::Millis(wait_ms),
+            |_, timestamp_ms| timestamp_ms,
+            buffer,
+        )
     }
 
     fn new<F: WhenFull>(

@@ -29,12 +29,23 @@ pub(super) struct Vertex {
     names: Option<RepartitionNames>,
 }
 
+/// A stream merged with itself is one parent, as in the JVM's graph of sets.
+fn distinct(parents: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut known = Vec::new();
+    for parent in parents {
+        if !known.contains(&parent) {
+            known.push(parent);
+        }
+    }
+    known
+}
+
 impl<'a> Graph<'a> {
     pub(super) fn new(nodes: &'a [Node], names: &'a [Names]) -> Self {
         let vertices = nodes.iter().enumerate().map(|(definition, node)| Vertex {
             definition,
             priority: node.priority,
-            parents: node.parents.iter().map(|parent| parent.0).collect(),
+            parents: distinct(node.parents.iter().map(|parent| parent.0)),
             is_removed: false,
             same: Vec::new(),
             names: None,
@@ -145,19 +156,14 @@ impl<'a> Graph<'a> {
         let Some(it) = self.vertices.get_mut(vertex) else {
             return;
         };
-        let mut parents = Vec::with_capacity(it.parents.len());
-        for known in &it.parents {
-            let new = if *known == parent {
+        let replaced = it.parents.iter().flat_map(|known| {
+            if *known == parent {
                 by
             } else {
                 std::slice::from_ref(known)
-            };
-            // A stream merged with itself is one parent, as in the JVM's graph of sets.
-            let unknown = new.iter().filter(|new| !parents.contains(*new));
-            let unknown: Vec<usize> = unknown.copied().collect();
-            parents.extend(unknown);
-        }
-        it.parents = parents;
+            }
+        });
+        it.parents = distinct(replaced.copied());
     }
 
     /// Takes a vertex out; its children become those of its parents.
@@ -193,7 +199,7 @@ impl<'a> Graph<'a> {
         let mut done: BTreeSet<usize> = BTreeSet::new();
         let mut order = Vec::with_capacity(self.vertices.len());
         let mut ready = BinaryHeap::new();
-        let mut offer = |vertex: usize, ready: &mut BinaryHeap<_>| {
+        let offer = |vertex: usize, ready: &mut BinaryHeap<_>| {
             if let Some(it) = self.vertex(vertex) {
                 ready.push(Reverse((it.priority, vertex)));
             }

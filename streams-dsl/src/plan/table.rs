@@ -79,6 +79,8 @@ impl Plan {
         match known.origin.clone() {
             Origin::Source if !force && !known.is_materialized => return false,
             Origin::Source | Origin::Store => {}
+            // Its own store tells.
+            Origin::Tables(..) if known.is_materialized => {}
             Origin::Tables(parents, forces) => {
                 let mut parents = parents.into_iter();
                 if !parents.all(|parent| self.enable_sending_old_values(parent, force || forces)) {
@@ -91,6 +93,16 @@ impl Plan {
             known.is_materialized |= matches!(known.origin, Origin::Source);
         }
         true
+    }
+
+    /// Lets a table send the values that its changes replace if its parent will, without a store
+    /// for that alone: what a filter asks, so as not to delete what was never there (the
+    /// constructor of `KTableFilter`).
+    pub(crate) fn send_old_values_if_sent(&mut self, table: PlanId, parent: PlanId) {
+        let sends = self.enable_sending_old_values(parent, false);
+        if let Some(known) = self.table_mut(table) {
+            known.sends_old_values |= sends;
+        }
     }
 
     /// Makes the values of a table readable: gives the tables from topics that it comes from their

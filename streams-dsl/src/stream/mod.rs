@@ -1,6 +1,11 @@
 //! Streams of records: `KStream` and what it branches into and ends in.
 
 mod branch;
+mod join;
+mod join_global;
+mod join_stream;
+mod join_stream_node;
+mod join_table;
 mod key;
 mod process;
 mod repartition;
@@ -13,6 +18,8 @@ use std::sync::Arc;
 
 use streams_core::processor::Processor;
 use streams_core::serde::SharedSerde;
+
+pub(crate) use repartition::{Repartition, sink_to};
 
 pub use branch::BranchedKStream;
 pub use sink::Terminal;
@@ -65,14 +72,14 @@ use crate::plan::{Naming, Node, PlanId, Role};
 /// StreamsBuilder::new().stream(&words).skip_null_keys(); // its keys are never null
 /// ```
 pub struct KStream<K, V> {
-    builder: StreamsBuilder,
+    pub(crate) builder: StreamsBuilder,
     /// The node that the records come from.
-    node: PlanId,
+    pub(crate) node: PlanId,
     /// What its keys can be written with, where that is known.
-    key: Option<SharedSerde<K>>,
+    pub(crate) key: Option<SharedSerde<K>>,
     /// What its values can be written with, where that is known.
-    value: Option<SharedSerde<V>>,
-    repartition_required: bool,
+    pub(crate) value: Option<SharedSerde<V>>,
+    pub(crate) repartition_required: bool,
 }
 
 impl<K: Clone + 'static, V: Clone + 'static> Clone for KStream<K, V> {

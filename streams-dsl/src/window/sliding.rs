@@ -56,6 +56,14 @@ impl SlidingWindows {
         duration(self.grace_ms)
     }
 
+    /// What keeps these from being windows.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        // The JVM's windows of this kind have a length, and fail with the first record.
+        let is_possible = self.time_difference_ms > 0;
+        let mistake = "has sliding windows of a time difference of 0 ms; it must be longer";
+        (!is_possible).then(|| mistake.to_owned())
+    }
+
     pub(crate) fn time_difference_ms(&self) -> i64 {
         self.time_difference_ms
     }

@@ -8,9 +8,11 @@
     reason = "a test may fail, and closures of a nullable type return one"
 )]
 
+mod aggregate;
 mod coverage;
 mod failure;
 mod fixture;
+mod global_table;
 mod papi;
 mod partition;
 mod process;
@@ -22,4 +24,7 @@ mod sink;
 mod source;
 mod split;
 mod stateless;
+mod stream_join;
+mod table;
+mod table_join;
 mod text;

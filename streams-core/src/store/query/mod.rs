@@ -3,6 +3,7 @@
 //! A view reads what is committed and never waits for a task, nor a task for it. It holds the
 //! stores of the tasks that were here when it was made; ask for a new one after a rebalance.
 
+mod bytes;
 mod key_value;
 mod registry;
 mod session;
@@ -14,6 +15,7 @@ mod window;
 use std::any::{Any, type_name};
 use std::sync::Arc;
 
+pub use bytes::StoreEntry;
 pub use key_value::ReadOnlyKeyValueStore;
 pub use session::ReadOnlySessionStore;
 pub use versioned::ReadOnlyVersionedKeyValueStore;
@@ -43,6 +45,8 @@ pub(crate) struct CommittedStore {
     pub(crate) kind: StoreKind,
     pub(crate) engine: Engine,
     pub(crate) observed_time: ObservedTime,
+    /// How long entries live, in milliseconds; `None` for ever.
+    pub(crate) ttl_ms: Option<i64>,
     pub(crate) topic: Arc<str>,
     /// A `StoreSerdes<K, V>`.
     pub(crate) serdes: Arc<dyn Any + Send + Sync>,
