@@ -155,6 +155,8 @@ impl Task {
     /// When Postgres does not say.
     pub(super) fn write(&self, database: &Database) -> Result<String> {
         if let Some(statement) = &self.after {
+            // The plans are made while the table is small, and used when it is large.
+            database.execute("SET enable_seqscan = off");
             database.execute(statement);
         }
         database.execute("CHECKPOINT");
