@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Fenced,
     /// The broker refused or did not answer.
     Broker,
+    /// A store is not here now: another try, here or at the instance that has it, may succeed.
+    Unavailable,
     /// The file system or another resource of this machine failed.
     Io,
 }

@@ -15,8 +15,19 @@ pub struct TaskId {
     pub partition: i32,
 }
 
+impl TaskId {
+    /// What fills the global stores of an instance; prints as `global`.
+    pub const GLOBAL: Self = Self {
+        subtopology: usize::MAX,
+        partition: -1,
+    };
+}
+
 impl fmt::Display for TaskId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::GLOBAL {
+            return formatter.write_str("global");
+        }
         write!(formatter, "{}_{}", self.subtopology, self.partition)
     }
 }

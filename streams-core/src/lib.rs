@@ -9,9 +9,11 @@ pub mod observability;
 pub mod processor;
 pub mod record;
 pub mod serde;
+pub mod store;
 pub mod testing;
 pub mod topic;
 pub mod topology;
+pub mod window;
 
 mod app;
 mod runtime;
@@ -19,10 +21,14 @@ mod task;
 
 mod error;
 
-pub use app::{KafkaStreams, State, StateListener, UncaughtErrorHandler, UncaughtErrorResponse};
+pub use app::{
+    HostInfo, KafkaStreams, KeyQueryMetadata, QueryServer, QueryServerBuilder, State,
+    StateListener, StreamsMetadata, StreamsQueries, UncaughtErrorHandler, UncaughtErrorResponse,
+};
 pub use config::StreamsConfig;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{TaskId, TopicPartition};
 pub use record::{Header, Headers, RawRecord, Record, RecordMetadata};
+pub use runtime::StateRestoreListener;
 pub use topic::Topic;
 pub use topology::{Topology, TopologyBuilder};

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use streams_core::{Result, Topology};
+use streams_core::config::TopologyOptimization;
+use streams_core::{Result, StreamsConfig, Topology};
 
 use crate::option::Consumed;
 use crate::plan::Plan;
@@ -46,7 +47,19 @@ impl StreamsBuilder {
     /// # Errors
     /// If a name is illegal or taken, sources overlap, or a repartitioning has no serde.
     pub fn build(&self) -> Result<Topology> {
-        self.plan().build()
+        self.plan().build(&TopologyOptimization::default())
+    }
+
+    /// Makes the topology as [`StreamsBuilder::build`] does, with the optimisations that
+    /// `topology.optimization` asks for (`StreamsBuilder.build(Properties)`).
+    ///
+    /// They change names and topics: a running application cannot switch them on or off without a
+    /// reset.
+    ///
+    /// # Errors
+    /// As for [`StreamsBuilder::build`].
+    pub fn build_with(&self, config: &StreamsConfig) -> Result<Topology> {
+        self.plan().build(&config.topology_optimization)
     }
 
     pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {

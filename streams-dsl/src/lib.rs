@@ -36,17 +36,29 @@
 //! [`KafkaStreams`] runs the same topology on a cluster.
 
 mod builder;
+mod group;
 mod operator;
 mod option;
 mod plan;
 mod stream;
 mod subscription;
+mod table;
+mod window;
 
 pub use builder::StreamsBuilder;
+pub use group::{
+    ClosingWindows, KGroupedStream, SessionWindowedKStream, TimeWindowedKStream, WindowedBy,
+};
 pub use operator::Rejected;
-pub use option::{Consumed, Printed, Produced, Repartitioned, RetryPolicy, Retryable};
+pub use option::{
+    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped, Joined,
+    Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull,
+    StreamJoined, StrictBufferConfig, Suppressed, TableJoined, WhenFull,
+};
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};
+pub use table::{GlobalKTable, KTable};
+pub use window::{JoinWindows, SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
 
 // What a program needs of the run time, so that one `use` is enough.
 pub use streams_core::processor::{
@@ -56,8 +68,12 @@ pub use streams_core::processor::{
     ProcessorError, Punctuation, PunctuationType, RetryOnError, StreamPartitioner, StreamsHandlers,
     TimestampExtractor, UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,
 };
+pub use streams_core::store::{
+    KeyValueStore, SessionStore, StoreType, VersionedKeyValueStore, WindowStore,
+};
 pub use streams_core::testing::TopologyTestDriver;
 pub use streams_core::topology::AutoOffsetReset;
+pub use streams_core::window::{Window, Windowed};
 pub use streams_core::{
     Error, ErrorKind, Header, Headers, Record, RecordMetadata, Result, TaskId, Topic, Topology,
     serde,

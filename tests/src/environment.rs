@@ -10,6 +10,8 @@ pub const BOOTSTRAP_SERVERS: &str = "TRIBUTARY_BOOTSTRAP_SERVERS";
 pub const POSTGRES_URL: &str = "TRIBUTARY_POSTGRES_URL";
 /// The folder of Kafka's jars, for tests that start a broker of their own.
 pub const KAFKA_HOME: &str = "TRIBUTARY_KAFKA_HOME";
+/// The folder of JVM Kafka Streams' jars, for tests that hand an application over.
+pub const STREAMS_HOME: &str = "TRIBUTARY_STREAMS_HOME";
 /// The `java` to run Kafka with; the one in the path unless set.
 pub const JAVA: &str = "TRIBUTARY_JAVA";
 

@@ -32,11 +32,13 @@
 
 mod child;
 mod cluster;
+pub mod counting;
 mod database;
 mod deadline;
 pub mod environment;
 mod error;
 mod expectation;
+mod jvm;
 mod kafka;
 mod message;
 mod port;

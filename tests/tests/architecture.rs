@@ -43,11 +43,12 @@ const ROOMS: &[&[&str]] = &[
     &["group", "task"],
     &["topology"],
     &["processor"],
+    &["store"],
     &["broker", "topic"],
     &["serde"],
     &["metrics", "observability"],
     &["config"],
-    &["record", "id", "clock", "error"],
+    &["record", "window", "id", "clock", "error"],
 ];
 
 /// A folder or file, a pattern of what its code must not name, and where within it that is allowed.

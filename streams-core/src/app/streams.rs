@@ -7,7 +7,8 @@ use std::time::Duration;
 use prometheus::Registry;
 
 use crate::app::handlers::configured;
-use crate::app::process_id::{ProcessId, process_id};
+use crate::app::process_id::{ProcessId, lock, locked, process_id};
+use crate::app::query::StreamsQueries;
 use crate::app::state::{State, StateListener};
 use crate::app::supervisor::{Shared, Supervisor, UncaughtErrorHandler, UncaughtErrorResponse};
 use crate::app::topics;
@@ -17,7 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::StreamsMetrics;
 use crate::observability::{Health, ShutdownSignal};
 use crate::processor::StreamsHandlers;
-use crate::runtime::SessionSettings;
+use crate::runtime::{SessionSettings, StateDirectory, StateRestoreListener};
+use crate::store::{GlobalStores, QueryableStore, StoreRegistry};
 use crate::topology::Topology;
 
 /// How long the last commits may take when the application is told to stop.
@@ -34,13 +36,15 @@ pub struct KafkaStreams {
     uncaught: Option<Box<UncaughtErrorHandler>>,
     metrics: StreamsMetrics,
     health: Health,
+    registry: StoreRegistry,
+    restore_listener: Option<Arc<dyn StateRestoreListener>>,
     running: Option<Running>,
 }
 
 struct Running {
     shared: Arc<Shared>,
     supervisor: Option<std::thread::JoinHandle<()>>,
-    _process: ProcessId,
+    process: ProcessId,
 }
 
 impl KafkaStreams {
@@ -64,6 +68,8 @@ impl KafkaStreams {
             uncaught: None,
             metrics: StreamsMetrics::disabled(),
             health: Health::new(),
+            registry: StoreRegistry::default(),
+            restore_listener: None,
             running: None,
         })
     }
@@ -82,6 +88,16 @@ impl KafkaStreams {
         listener: impl Fn(State, State) + Send + Sync + 'static,
     ) -> Self {
         self.listener = Some(Box::new(listener));
+        self
+    }
+
+    /// Tells `listener` how stores are restored.
+    #[must_use]
+    pub fn with_state_restore_listener(
+        mut self,
+        listener: impl StateRestoreListener + 'static,
+    ) -> Self {
+        self.restore_listener = Some(Arc::new(listener));
         self
     }
 
@@ -122,7 +138,9 @@ impl KafkaStreams {
                 "the application has been started before",
             ));
         }
-        let process = process_id(&self.config)?;
+        let directory = StateDirectory::new(&self.config);
+        let needs_state = directory.is_needed_by(&self.topology.stores());
+        let process = process_id(&self.config, needs_state)?;
         let client = self.metrics.client(&self.config.instance_name(&process.id));
         let shared = Arc::new(Shared::new(
             self.listener.take(),
@@ -137,12 +155,18 @@ impl KafkaStreams {
             clock: Arc::new(SystemClock),
             metrics: self.metrics.clone(),
             process_id: Arc::clone(&process.id),
+            registry: self.registry.clone(),
+            directory,
+            restore_listener: self.restore_listener.clone(),
             topics: Arc::new([]),
+            tombstone_retention_ms: Arc::default(),
+            global: GlobalStores::default(),
         };
         let uncaught = self.uncaught.take();
         let uncaught =
             uncaught.unwrap_or_else(|| Box::new(|_| UncaughtErrorResponse::ShutdownClient));
-        let supervisor = Supervisor::new(settings, Arc::clone(&shared), uncaught);
+        let cleans = process.has_lock();
+        let supervisor = Supervisor::new(settings, Arc::clone(&shared), uncaught, cleans);
         let handle = std::thread::Builder::new()
             .name(format!("{}-supervisor", self.config.application_id))
             .spawn(move || supervisor.run())
@@ -152,7 +176,7 @@ impl KafkaStreams {
         self.running = Some(Running {
             shared,
             supervisor: Some(handle),
-            _process: process,
+            process,
         });
         Ok(())
     }
@@ -184,6 +208,21 @@ impl KafkaStreams {
             .and_then(|running| running.shared.error())
     }
 
+    /// A read-only view of a store's committed state, of the tasks that run in this instance now;
+    /// see [`StreamsQueries::store`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn store<S: QueryableStore>(&self, store: &S) -> Result<S::View> {
+        self.queries().store(store)
+    }
+
+    /// A handle to query the application's state with, from any thread and as long as it lives.
+    pub fn queries(&self) -> StreamsQueries {
+        let config = Arc::clone(&self.config);
+        StreamsQueries::new(self.topology.clone(), config, self.registry.clone())
+    }
+
     /// Rests: nothing is processed, and the tasks are kept (KIP-834).
     pub fn pause(&self) {
         self.set_paused(true);
@@ -213,7 +252,27 @@ impl KafkaStreams {
         if let Some(supervisor) = running.supervisor.take() {
             let _ = supervisor.join();
         }
+        running.process.unlock();
         true
+    }
+
+    /// Deletes the application's state under `state.dir`, which is then rebuilt from the changelogs
+    /// (`KafkaStreams.cleanUp`). Nothing else ever deletes the state of a task that is in use here.
+    ///
+    /// # Errors
+    /// If the application runs, another process uses the directory, or the disk refuses.
+    pub fn clean_up(&self) -> Result<()> {
+        let state = self.state();
+        if state != State::Created && !state.is_final() {
+            let message = format!("the state cannot be deleted while the application is {state}");
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        let is_ours = |running: &Running| running.process.has_lock();
+        let _lock = match self.running.as_ref().is_some_and(is_ours) {
+            true => None,
+            false => Some(lock(&self.config)?.ok_or_else(|| locked(&self.config))?),
+        };
+        StateDirectory::new(&self.config).delete_all()
     }
 
     /// Starts, waits until `shutdown` is asked for or the application fails, and closes.

@@ -14,7 +14,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
 use crate::metrics::ClientMetrics;
 use crate::observability::Health;
-use crate::runtime::{SessionSettings, StreamThread, ThreadControl, ThreadEvent, ThreadState};
+use crate::runtime::{
+    GlobalThread, SessionSettings, StreamThread, ThreadControl, ThreadEvent, ThreadState,
+};
 
 /// What follows when a thread has failed (`StreamThreadExceptionResponse`, KIP-671).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +126,21 @@ pub(super) struct Supervisor {
     inbox: Receiver<ThreadEvent>,
     processed: BTreeMap<TopicPartition, i64>,
     last_purge: Instant,
+    /// Whether state that is not used any more may be deleted.
+    cleans: bool,
+    last_cleaning: Instant,
+    /// What fills the global stores.
+    global: Option<JoinHandle<()>>,
 }
 
 /// How long the supervisor waits for an event before it looks whether it is to stop.
 const EVENT_WAIT: Duration = Duration::from_millis(100);
+
+/// How often state that is not used any more is looked for, at most.
+const CLEANING_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The number of the thread that fills the global stores; stream threads count from 1.
+const GLOBAL_THREAD: usize = 0;
 
 /// The wait before a broker that did not answer is asked again.
 const BROKER_RETRY_WAIT: Duration = Duration::from_millis(500);
@@ -137,6 +150,7 @@ impl Supervisor {
         settings: SessionSettings,
         shared: Arc<Shared>,
         uncaught: Box<UncaughtErrorHandler>,
+        cleans: bool,
     ) -> Self {
         let (events, inbox) = channel();
         Self {
@@ -148,6 +162,9 @@ impl Supervisor {
             inbox,
             processed: BTreeMap::new(),
             last_purge: Instant::now(),
+            cleans,
+            last_cleaning: Instant::now(),
+            global: None,
         }
     }
 
@@ -158,12 +175,24 @@ impl Supervisor {
             Ok(None) => return self.end(),
             Err(error) => return self.end_with(error),
         };
-        for thread in 1..=self.settings.config.num_stream_threads {
+        match self.fill_global_stores() {
+            Ok(true) => {}
+            Ok(false) => return self.end(),
+            Err(error) => return self.end_with(error),
+        }
+        // Without topics for tasks there are only global stores to keep.
+        let has_tasks = !self.settings.topics.is_empty();
+        let threads = match has_tasks {
+            true => self.settings.config.num_stream_threads,
+            false => 0,
+        };
+        for thread in 1..=threads {
             if let Err(error) = self.spawn(thread) {
                 return self.end_with(error);
             }
         }
-        while !self.threads.is_empty() {
+        self.update_state();
+        while !self.threads.is_empty() || !(has_tasks || self.is_stopping()) {
             if self.is_stopping() {
                 self.shared.set_state(match self.shared.error() {
                     None => State::PendingShutdown,
@@ -176,8 +205,65 @@ impl Supervisor {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.purge_if_due(&admin);
+            self.clean_if_due();
         }
         self.end();
+    }
+
+    /// Starts what fills the global stores, if there are any, and waits until they are filled;
+    /// returns false if the application is to stop meanwhile.
+    fn fill_global_stores(&mut self) -> Result<bool> {
+        if !self.settings.topology.has_global_stores() {
+            return Ok(true);
+        }
+        let (stop, paused) = (
+            Arc::clone(&self.shared.stop),
+            Arc::clone(&self.shared.paused),
+        );
+        let thread = GlobalThread {
+            settings: self.settings.clone(),
+            control: ThreadControl::new(GLOBAL_THREAD, stop, paused, self.events.clone()),
+        };
+        let instance = self
+            .settings
+            .config
+            .instance_name(&self.settings.process_id);
+        let handle = std::thread::Builder::new()
+            .name(format!("{instance}-GlobalStreamThread"))
+            .spawn(move || thread.run());
+        self.global = Some(handle.map_err(|error| {
+            Error::with_source(ErrorKind::Io, "cannot start the global thread", error)
+        })?);
+        while !self.is_stopping() {
+            match self.inbox.recv_timeout(EVENT_WAIT) {
+                Ok(ThreadEvent::GlobalReady(global)) => {
+                    self.settings.global = global;
+                    return Ok(true);
+                }
+                Ok(ThreadEvent::Failed { error, .. }) => return Err(error),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Closes and deletes state that is not used any more (`state.cleanup.delay.ms`).
+    fn clean_if_due(&mut self) {
+        let directory = &self.settings.directory;
+        self.shared
+            .metrics
+            .set_block_cache_usage(directory.memory_bytes());
+        let delay = Duration::from_millis(self.settings.config.state_cleanup_delay_ms);
+        if self.last_cleaning.elapsed() < delay.min(CLEANING_INTERVAL) {
+            return;
+        }
+        self.last_cleaning = Instant::now();
+        directory.close_unused();
+        // While tasks go from one to another, nobody may be using what is needed in a moment.
+        if self.cleans && self.shared.state() == State::Running {
+            directory.delete_unused(delay);
+        }
     }
 
     /// Waits for a broker and makes the topics; `None` if the application is to stop meanwhile.
@@ -187,7 +273,8 @@ impl Supervisor {
         while !self.is_stopping() {
             match topics::prepare(&admin, &self.settings.topology, config) {
                 Ok(topics) => {
-                    self.settings.topics = topics.into();
+                    self.settings.topics = topics.subscription.into();
+                    self.settings.tombstone_retention_ms = topics.tombstone_retention_ms.into();
                     return Ok(Some(admin));
                 }
                 Err(error) if error.kind() == ErrorKind::Broker => {
@@ -241,7 +328,12 @@ impl Supervisor {
                 }
                 self.update_state();
             }
+            ThreadEvent::GlobalReady(_) => {}
             ThreadEvent::Processed(offsets) => self.processed.extend(offsets),
+            ThreadEvent::Failed { thread, error } if thread == GLOBAL_THREAD => {
+                tracing::error!(%error, "the global thread failed");
+                self.shut_down(error);
+            }
             ThreadEvent::Ended { thread } => self.forget(thread),
             ThreadEvent::Failed { thread, error } => {
                 self.forget(thread);
@@ -318,7 +410,13 @@ impl Supervisor {
         self.end();
     }
 
-    fn end(self) {
+    fn end(mut self) {
+        // It ends within a turn, and every store before the application says that it has.
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some(global) = self.global.take() {
+            let _ = global.join();
+        }
+        self.settings.directory.close();
         let failed = self.shared.error().is_some();
         self.shared.set_state(if failed {
             State::Error

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::assembly::{Basis, ClientSettings, assemble};
 use super::choice::{
-    ProcessingGuarantee, RecordingLevel, TimestampExtraction, TopologyOptimization,
+    DslStore, ProcessingGuarantee, RecordingLevel, TimestampExtraction, TopologyOptimization,
 };
 use super::client::{ALL, is_taken_by, names, split_prefix};
 use super::handler::{ErrorAction, ErrorHandling, Kind};
@@ -23,6 +23,7 @@ pub struct StreamsConfigBuilder {
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const MINUTE_MS: u64 = 60 * 1000;
+const MEBIBYTE: u64 = 1024 * 1024;
 const UPGRADES_FROM: &[&str] = &[
     "2.4", "2.5", "2.6", "2.7", "2.8", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7",
     "3.8", "3.9", "4.0", "4.1", "4.2",
@@ -202,17 +203,23 @@ fn read(reader: &mut Reader<'_>) -> StreamsConfig {
         repartition_purge_interval_ms: reader.millis(key::REPARTITION_PURGE_INTERVAL_MS, 30_000),
         state_cleanup_delay_ms: reader.millis(key::STATE_CLEANUP_DELAY_MS, 10 * MINUTE_MS),
         statestore_cache_max_bytes: cache_bytes(reader),
+        statestore_memory_max_bytes: store_bytes(reader, key::STATESTORE_MEMORY_MAX_BYTES, 256),
+        statestore_uncommitted_max_bytes: store_bytes(
+            reader,
+            key::STATESTORE_UNCOMMITTED_MAX_BYTES,
+            64,
+        ),
+        default_dsl_store: dsl_store(reader),
         windowstore_changelog_additional_retention_ms: reader
             .millis(key::WINDOWSTORE_CHANGELOG_ADDITIONAL_RETENTION_MS, DAY_MS),
+        windowed_aggregation_emit_interval_ms: reader
+            .millis(key::EMIT_INTERVAL_MS_WINDOWED_AGGREGATION, 1000),
+        outer_join_emit_interval_ms: reader.millis(key::EMIT_INTERVAL_MS_OUTER_JOIN, 1000),
         log_summary_interval_ms: log_summary_interval_ms(reader),
         topology_optimization: TopologyOptimization::read(reader),
         ensure_explicit_internal_resource_naming: reader
             .flag(key::ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING, false),
-        default_timestamp_extractor: reader.choice(
-            key::DEFAULT_TIMESTAMP_EXTRACTOR,
-            TimestampExtraction::Fail,
-            TimestampExtraction::CHOICES,
-        ),
+        default_timestamp_extractor: timestamp_extractor(reader),
         metrics_recording_level: reader.choice(
             key::METRICS_RECORDING_LEVEL,
             RecordingLevel::Info,
@@ -390,6 +397,24 @@ fn cache_bytes(reader: &mut Reader<'_>) -> u64 {
         );
     }
     reader.number(key::STATESTORE_CACHE_MAX_BYTES, old, 0, i64::MAX as u64)
+}
+
+/// A bound of the stores' memory, in bytes; its default in mebibytes.
+fn store_bytes(reader: &mut Reader<'_>, key: &str, default_mebibytes: u64) -> u64 {
+    let default = default_mebibytes * MEBIBYTE;
+    reader.number(key, default, MEBIBYTE, i64::MAX as u64)
+}
+
+fn timestamp_extractor(reader: &mut Reader<'_>) -> TimestampExtraction {
+    reader.choice(
+        key::DEFAULT_TIMESTAMP_EXTRACTOR,
+        TimestampExtraction::Fail,
+        TimestampExtraction::CHOICES,
+    )
+}
+
+fn dsl_store(reader: &mut Reader<'_>) -> DslStore {
+    reader.choice(key::DEFAULT_DSL_STORE, DslStore::RocksDb, DslStore::CHOICES)
 }
 
 fn dead_letter_topic(reader: &mut Reader<'_>) -> Option<String> {

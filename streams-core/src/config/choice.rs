@@ -40,6 +40,20 @@ impl ProcessingGuarantee {
     }
 }
 
+/// `default.dsl.store`: where stores are kept that do not say so themselves (KIP-591).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DslStore {
+    /// On disk, in RocksDB.
+    RocksDb,
+    /// In memory.
+    InMemory,
+}
+
+impl DslStore {
+    pub(super) const CHOICES: &[(&str, Self)] =
+        &[("rocksDB", Self::RocksDb), ("in_memory", Self::InMemory)];
+}
+
 /// `metrics.recording.level`: how detailed the metrics are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RecordingLevel {

@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 
 use super::StreamsConfig;
 
+/// What stands between a consumer's name and its `application.server` in its `client.id`, where
+/// there is one: so every instance can tell where the others answer queries.
+pub(crate) const SERVER_MARK: char = '@';
+
 impl StreamsConfig {
     /// The name of the instance: `client.id`, else `<application.id>-<process id>`.
     pub fn instance_name(&self, process_id: &str) -> String {
@@ -29,7 +33,12 @@ impl StreamsConfig {
     /// librdkafka's settings for the consumer of a thread, member of the group.
     pub fn consumer_config(&self, process_id: &str, thread: usize) -> BTreeMap<String, String> {
         let mut settings = self.clients.main_consumer.clone();
-        let client = format!("{}-consumer", self.thread_name(process_id, thread));
+        let mut client = format!("{}-consumer", self.thread_name(process_id, thread));
+        if let Some(server) = &self.application_server {
+            // The group tells every instance the names of the others.
+            client.push(SERVER_MARK);
+            client.push_str(server);
+        }
         settings.insert("client.id".to_owned(), client);
         settings.insert("group.id".to_owned(), self.application_id.clone());
         if let Some(instance) = &self.group_instance_id {

@@ -21,10 +21,18 @@ keys! {
     CLIENT_ID = "client.id";
     /// The time between commits, in milliseconds.
     COMMIT_INTERVAL_MS = "commit.interval.ms";
+    /// Where stores are kept that do not say so themselves: `rocksDB` or `in_memory` (KIP-591).
+    DEFAULT_DSL_STORE = "default.dsl.store";
     /// What to do with bytes a deserializer refuses.
     DESERIALIZATION_EXCEPTION_HANDLER = "deserialization.exception.handler";
     /// Where the timestamp of a source record comes from.
     DEFAULT_TIMESTAMP_EXTRACTOR = "default.timestamp.extractor";
+    /// How often, at most, left and outer joins of streams look for results that wait for their window
+    /// to close, in milliseconds. Internal to Kafka Streams.
+    EMIT_INTERVAL_MS_OUTER_JOIN = "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__";
+    /// How often, at most, windowed aggregations look for windows that have closed, in milliseconds.
+    /// Internal to Kafka Streams.
+    EMIT_INTERVAL_MS_WINDOWED_AGGREGATION = "__emit.interval.ms.kstreams.windowed.aggregation__";
     /// Refuses internal topics and stores with generated names (KIP-1111).
     ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING = "ensure.explicit.internal.resource.naming";
     /// The topic for records that failed (KIP-1034).
@@ -63,6 +71,12 @@ keys! {
     STATE_DIR = "state.dir";
     /// The memory for record caches, in bytes.
     STATESTORE_CACHE_MAX_BYTES = "statestore.cache.max.bytes";
+    /// The memory that all stores of the process share for blocks and write buffers, in bytes; a
+    /// key of ours.
+    STATESTORE_MEMORY_MAX_BYTES = "statestore.memory.max.bytes";
+    /// How large uncommitted writes to stores may grow before they are committed early, in bytes
+    /// (KIP-892).
+    STATESTORE_UNCOMMITTED_MAX_BYTES = "statestore.uncommitted.max.bytes";
     /// How long a task retries what a broker does not answer, in milliseconds (KIP-572).
     TASK_TIMEOUT_MS = "task.timeout.ms";
     /// `none`, `all`, or optimisations with commas between.
@@ -77,13 +91,16 @@ keys! {
 #[rustfmt::skip]
 pub(super) const READ: &[&str] = &[
     APPLICATION_ID, APPLICATION_SERVER, BOOTSTRAP_SERVERS, BUFFERED_RECORDS_PER_PARTITION,
-    CLIENT_ID, COMMIT_INTERVAL_MS, DEFAULT_TIMESTAMP_EXTRACTOR, DESERIALIZATION_EXCEPTION_HANDLER,
+    CLIENT_ID, COMMIT_INTERVAL_MS, DEFAULT_DSL_STORE, DEFAULT_TIMESTAMP_EXTRACTOR,
+    DESERIALIZATION_EXCEPTION_HANDLER,
+    EMIT_INTERVAL_MS_OUTER_JOIN, EMIT_INTERVAL_MS_WINDOWED_AGGREGATION,
     ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING, ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME,
     GROUP_INSTANCE_ID, GROUP_PROTOCOL, LOG_SUMMARY_INTERVAL_MS, MAX_POLL_RECORDS, MAX_TASK_IDLE_MS,
     METRICS_RECORDING_LEVEL, NUM_STANDBY_REPLICAS, NUM_STREAM_THREADS, POLL_MS,
     PROCESSING_EXCEPTION_HANDLER, PROCESSING_GUARANTEE, PRODUCTION_EXCEPTION_HANDLER,
     REPARTITION_PURGE_INTERVAL_MS, REPLICATION_FACTOR, STATE_CLEANUP_DELAY_MS, STATE_DIR,
-    STATESTORE_CACHE_MAX_BYTES, TASK_TIMEOUT_MS, TOPOLOGY_OPTIMIZATION, UPGRADE_FROM,
+    STATESTORE_CACHE_MAX_BYTES, STATESTORE_MEMORY_MAX_BYTES, STATESTORE_UNCOMMITTED_MAX_BYTES,
+    TASK_TIMEOUT_MS, TOPOLOGY_OPTIMIZATION, UPGRADE_FROM,
     WINDOWSTORE_CHANGELOG_ADDITIONAL_RETENTION_MS,
     "cache.max.bytes.buffering", "default.deserialization.exception.handler",
     "default.production.exception.handler",
@@ -114,7 +131,6 @@ pub(super) const IGNORED: &[(&str, Kind, &str)] = &[
     ("basic.auth.credentials.source", Text, REGISTRY),
     ("basic.auth.user.info", Text, REGISTRY),
     ("built.in.metrics.version", Choice(&["latest"]), "is ignored: metrics are for Prometheus"),
-    ("default.dsl.store", Choice(&["rocksDB", "in_memory"]), STORE),
     ("default.key.serde", Text, SERDE),
     ("default.list.key.serde.inner", Text, SERDE),
     ("default.list.key.serde.type", Text, SERDE),

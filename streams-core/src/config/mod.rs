@@ -32,9 +32,12 @@ use std::path::PathBuf;
 
 use assembly::ClientSettings;
 
+pub(crate) use identity::SERVER_MARK;
+
 pub use builder::StreamsConfigBuilder;
 pub use choice::{
-    Optimization, ProcessingGuarantee, RecordingLevel, TimestampExtraction, TopologyOptimization,
+    DslStore, Optimization, ProcessingGuarantee, RecordingLevel, TimestampExtraction,
+    TopologyOptimization,
 };
 pub use handler::{ErrorAction, ErrorHandling};
 
@@ -112,8 +115,20 @@ pub struct StreamsConfig {
     pub state_cleanup_delay_ms: u64,
     /// `statestore.cache.max.bytes`, 10 MiB by default.
     pub statestore_cache_max_bytes: u64,
+    /// `statestore.memory.max.bytes`, 256 MiB by default: the blocks and write buffers of all
+    /// RocksDB stores of the process together.
+    pub statestore_memory_max_bytes: u64,
+    /// `statestore.uncommitted.max.bytes`, 64 MiB by default: more than this in the uncommitted
+    /// writes of all tasks together brings a commit forward.
+    pub statestore_uncommitted_max_bytes: u64,
+    /// `default.dsl.store`, RocksDB by default.
+    pub default_dsl_store: DslStore,
     /// `windowstore.changelog.additional.retention.ms`, one day by default.
     pub windowstore_changelog_additional_retention_ms: u64,
+    /// `__emit.interval.ms.kstreams.windowed.aggregation__`, 1000 by default.
+    pub windowed_aggregation_emit_interval_ms: u64,
+    /// `__emit.interval.ms.kstreams.outer.join.spurious.results.fix__`, 1000 by default.
+    pub outer_join_emit_interval_ms: u64,
     /// `log.summary.interval.ms`: 2 minutes by default, `None` (-1) for no summaries.
     pub log_summary_interval_ms: Option<u64>,
     /// `topology.optimization`, none by default.

@@ -10,6 +10,7 @@ pub struct ClientMetrics {
     state: IntGauge,
     alive_threads: IntGauge,
     failed_threads: IntCounter,
+    block_cache_usage: IntGauge,
     _series: Series,
 }
 
@@ -20,6 +21,7 @@ impl ClientMetrics {
             state: series.int_gauge(&families.client_state),
             alive_threads: series.int_gauge(&families.alive_threads),
             failed_threads: series.counter(&families.failed_threads),
+            block_cache_usage: series.int_gauge(&families.block_cache_usage),
             _series: series,
         }
     }
@@ -32,6 +34,11 @@ impl ClientMetrics {
     /// How many stream threads run or are starting.
     pub fn set_alive_threads(&self, threads: usize) {
         self.alive_threads.set(threads as i64);
+    }
+
+    /// The memory that RocksDB's blocks and write buffers take, in bytes.
+    pub fn set_block_cache_usage(&self, bytes: usize) {
+        self.block_cache_usage.set(bytes as i64);
     }
 
     /// A stream thread has failed.

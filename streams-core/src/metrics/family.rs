@@ -39,6 +39,9 @@ families! {
     failed_threads: IntCounterVec = "stream_metrics_failed_stream_threads", CLIENT,
         "Stream threads that have failed since the start.";
 
+    block_cache_usage: IntGaugeVec = "stream_state_metrics_block_cache_usage", CLIENT,
+        "Bytes that the blocks and write buffers of all RocksDB stores of the process take.";
+
     thread_state: IntGaugeVec = "stream_thread_metrics_thread_state", THREAD,
         "The thread: 0 created, 1 starting, 2 partitions revoked, 3 partitions assigned, \
          4 running, 5 pending shutdown, 6 dead.";
@@ -91,6 +94,12 @@ families! {
         "Milliseconds that a record is behind stream time, on average over the last minute.";
     record_lateness_max: GaugeVec = "stream_task_metrics_record_lateness_max", TASK,
         "Milliseconds that a record is behind stream time, at most over the last minute.";
+
+    task_restore: IntCounterVec = "stream_task_metrics_restore_total", TASK,
+        "Records restored to the stores of the task.";
+    task_restore_remaining: IntGaugeVec =
+        "stream_task_metrics_restore_remaining_records_total", TASK,
+        "Records, about, that the stores of the task still lack.";
 
     records_consumed: IntCounterVec = "stream_topic_metrics_records_consumed_total", TOPIC,
         "Records consumed.";

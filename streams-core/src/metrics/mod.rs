@@ -13,7 +13,9 @@
 //!   `commit_total`, `punctuate_total`, `task_created_total`, `task_closed_total`,
 //!   `poll_records_{avg,max}`, `{process,poll,commit,punctuate}_latency_{avg,max}`
 //! - `stream_task_metrics`: `process_total`, `dropped_records_total`, `active_buffer_count`,
-//!   `enforced_processing_total`, `input_buffer_bytes_total`, `record_lateness_{avg,max}`
+//!   `enforced_processing_total`, `input_buffer_bytes_total`, `record_lateness_{avg,max}`,
+//!   `restore_total`, `restore_remaining_records_total`
+//! - `stream_state_metrics`: `block_cache_usage`, of the whole process
 //! - `stream_topic_metrics`: `{records,bytes}_{consumed,produced}_total`
 //! - `stream_processor_node_metrics`: `process_total` (from the debug level on),
 //!   `record_e2e_latency_{min,avg,max}`
@@ -21,6 +23,7 @@
 mod client;
 mod family;
 mod node;
+mod restore;
 mod sample;
 mod series;
 mod task;
@@ -36,6 +39,7 @@ use family::Families;
 
 pub use client::ClientMetrics;
 pub use node::{NodeMetrics, TopicMetrics};
+pub use restore::RestoreMetrics;
 pub use task::TaskMetrics;
 pub use thread::ThreadMetrics;
 
@@ -98,6 +102,11 @@ impl StreamsMetrics {
     /// The metrics of a stream thread.
     pub fn thread(&self, thread_id: &str) -> ThreadMetrics {
         ThreadMetrics::new(&self.families, thread_id)
+    }
+
+    /// The metrics of the restore of a task's stores.
+    pub fn restore(&self, thread_id: &str, task_id: &str) -> RestoreMetrics {
+        RestoreMetrics::new(&self.families, thread_id, task_id)
     }
 
     /// The metrics of a task.

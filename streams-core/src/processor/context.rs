@@ -6,7 +6,7 @@ use crate::id::TaskId;
 use crate::processor::FixedKeyRecord;
 use crate::processor::port::Fanout;
 use crate::processor::punctuate::{Punctuation, PunctuationType, next_due};
-use crate::processor::task_context::TaskContext;
+use crate::processor::task_context::{EmitIntervals, TaskContext};
 use crate::record::{Record, RecordMetadata};
 
 /// A processor's view of its task, typed by what it may forward
@@ -134,6 +134,24 @@ impl<'a, K, V> ProcessorContext<'a, K, V> {
     /// The name of this node.
     pub fn node_name(&self) -> &str {
         self.node_name
+    }
+
+    /// A number that a processor of this task has kept under this name, here or with an earlier owner
+    /// of the task; not known before the first record (`processorMetadataForKey`).
+    pub fn processor_metadata(&self, name: &str) -> Option<i64> {
+        self.task.metadata.get(name)
+    }
+
+    /// Keeps a number with the task's offsets: it is committed with them, and lost or kept as they
+    /// are. All of a task's share the room of an offset's metadata, so there should be few, with
+    /// short names (`addProcessorMetadataKeyValue`).
+    pub fn set_processor_metadata(&mut self, name: &str, number: i64) {
+        self.task.metadata.put(name, number);
+    }
+
+    /// How often, at most, results are to be looked for that wait for a window to close.
+    pub fn emit_intervals(&self) -> EmitIntervals {
+        self.task.environment.emit_intervals
     }
 
     /// Counts a record that this processor leaves out, in the task's `dropped-records` metric.

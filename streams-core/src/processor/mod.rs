@@ -2,6 +2,7 @@
 
 mod context;
 mod handler;
+mod metadata;
 mod node;
 mod port;
 mod punctuate;
@@ -17,18 +18,19 @@ pub use handler::{
     HandlerResponse, RetryOnError, StreamsHandlers,
 };
 pub use punctuate::{Punctuation, PunctuationType};
-pub use sink::{Collector, SinkTopic, StreamPartitioner, TopicNameExtractor};
+pub use sink::{SinkTopic, StreamPartitioner, TopicNameExtractor};
 pub use source::{
     FailOnInvalidTimestamp, LogAndSkipOnInvalidTimestamp, TimestampExtractor,
     UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,
 };
 
+pub(crate) use metadata::ProcessorMetadata;
 pub(crate) use node::{Lifecycle, ProcessorNode};
-pub(crate) use port::{CopyRecord, Fanout, Port};
+pub(crate) use port::{CopyRecord, Fanout, Port, Push};
 pub(crate) use sink::SinkNode;
 pub(crate) use source::{SourceNode, SourcePort, Staged};
-pub use task_context::TaskCounts;
-pub(crate) use task_context::{TaskContext, TaskEnvironment, UNKNOWN_TIME};
+pub(crate) use task_context::{CurrentRecord, TaskContext, TaskEnvironment, UNKNOWN_TIME};
+pub use task_context::{EmitIntervals, TaskCounts};
 
 use crate::record::Record;
 
@@ -73,6 +75,19 @@ pub trait Processor<KIn, VIn, KOut, VOut>: 'static {
         timestamp_ms: i64,
     ) -> Result<(), ProcessorError> {
         let _ = (context, punctuation, timestamp_ms);
+        Ok(())
+    }
+
+    /// Called before each commit: what has been kept back, such as in the cache of a store, is to
+    /// be forwarded now.
+    ///
+    /// # Errors
+    /// As for [`Processor::process`].
+    fn flush(
+        &mut self,
+        context: &mut ProcessorContext<'_, KOut, VOut>,
+    ) -> Result<(), ProcessorError> {
+        let _ = context;
         Ok(())
     }
 

@@ -4,27 +4,13 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::{ErrorKind, Result};
+use crate::broker::partition_for_key;
+use crate::error::ErrorKind;
 use crate::processor::handler::FailureOrigin;
 use crate::processor::port::Push;
 use crate::processor::task_context::{TaskContext, Tries};
 use crate::record::{OutgoingRecord, Record, RecordMetadata};
 use crate::serde::{Presence, SerdeError, Serializer};
-
-/// Takes what a task sends: the thread's producer, or a test driver.
-pub trait Collector {
-    /// Takes one record. It is delivered, or its failure known, by the next commit.
-    ///
-    /// # Errors
-    /// If it cannot be taken at all.
-    fn send(&self, record: &OutgoingRecord<'_>) -> Result<()>;
-
-    /// The number of partitions of a topic, for a custom partitioner.
-    ///
-    /// # Errors
-    /// If the topic does not exist or no broker answers.
-    fn partition_count(&self, topic: &str) -> Result<i32>;
-}
 
 /// Chooses the partitions of a record (`StreamPartitioner`, KIP-873).
 pub trait StreamPartitioner<K, V>: Send + Sync {
@@ -72,6 +58,8 @@ pub(crate) struct SinkNode<K, V> {
     value: Arc<dyn Serializer<V>>,
     partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
     pub(crate) skips_null_keys: bool,
+    /// Whether the partition is chosen by the part of the key that the serde names.
+    pub(crate) partitions_by_base_key: bool,
     key_buffer: Vec<u8>,
     value_buffer: Vec<u8>,
     input: PhantomData<fn(K, V)>,
@@ -96,6 +84,7 @@ impl<K, V> SinkNode<K, V> {
             value,
             partitioner,
             skips_null_keys: false,
+            partitions_by_base_key: false,
             key_buffer,
             value_buffer,
             input: PhantomData,
@@ -128,6 +117,13 @@ impl<K, V> SinkNode<K, V> {
         Ok((key, value))
     }
 
+    /// The part of the key's bytes that chooses the partition, if that is not all of them.
+    fn base_key<'b>(&self, key: Option<&'b [u8]>) -> Option<&'b [u8]> {
+        let key = key.filter(|_| self.partitions_by_base_key)?;
+        let base = self.key.base_key(key);
+        (base.len() != key.len()).then_some(base)
+    }
+
     fn send(&mut self, task: &mut TaskContext, topic: &str, mut record: Record<K, V>) {
         let (key, value) = match self.write(topic, &mut record) {
             Ok(presence) => presence,
@@ -150,22 +146,25 @@ impl<K, V> SinkNode<K, V> {
             headers: &record.headers,
         };
         let collector = Rc::clone(&task.environment.collector);
-        let sent =
-            match &self.partitioner {
-                None => collector.send(&outgoing),
-                Some(partitioner) => collector.partition_count(topic).and_then(|count| {
-                    match partitioner.partitions(topic, &record.key, &record.value, count) {
-                        None => collector.send(&outgoing),
-                        Some(partitions) => {
-                            task.counts.dropped += u64::from(partitions.is_empty());
-                            partitions.into_iter().try_for_each(|partition| {
-                                outgoing.partition = Some(partition);
-                                collector.send(&outgoing)
-                            })
-                        }
+        let sent = match (&self.partitioner, self.base_key(outgoing.key)) {
+            (None, None) => collector.send(&outgoing),
+            (None, Some(base_key)) => collector.partition_count(topic).and_then(|count| {
+                outgoing.partition = Some(partition_for_key(base_key, count));
+                collector.send(&outgoing)
+            }),
+            (Some(partitioner), _) => collector.partition_count(topic).and_then(|count| {
+                match partitioner.partitions(topic, &record.key, &record.value, count) {
+                    None => collector.send(&outgoing),
+                    Some(partitions) => {
+                        task.counts.dropped += u64::from(partitions.is_empty());
+                        partitions.into_iter().try_for_each(|partition| {
+                            outgoing.partition = Some(partition);
+                            collector.send(&outgoing)
+                        })
                     }
-                }),
-            };
+                }
+            }),
+        };
         if let Err(error) = sent {
             if error.kind() == ErrorKind::Fenced {
                 task.fail(error);
@@ -185,5 +184,71 @@ impl<K, V> Push<K, V> for SinkNode<K, V> {
             SinkTopic::Extracted(extract) => extract(&record, task.record_metadata()),
         };
         self.send(task, &topic, record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::broker::Collector;
+    use crate::clock::ManualClock;
+    use crate::id::TaskId;
+    use crate::processor::{EmitIntervals, StreamsHandlers, TaskEnvironment};
+    use crate::serde::{I64, SessionWindowed, TimeWindowed, Utf8};
+    use crate::window::{Window, Windowed};
+
+    const PARTITIONS: i32 = 16;
+
+    /// Notes the partitions of what is sent.
+    #[derive(Default)]
+    struct Partitions(RefCell<Vec<Option<i32>>>);
+
+    impl Collector for Partitions {
+        fn send(&self, record: &OutgoingRecord<'_>) -> crate::Result<()> {
+            self.0.borrow_mut().push(record.partition);
+            Ok(())
+        }
+
+        fn partition_count(&self, _: &str) -> crate::Result<i32> {
+            Ok(PARTITIONS)
+        }
+    }
+
+    fn partition_of<K>(key: K, serde: impl Serializer<K> + 'static, by_base_key: bool) -> i32 {
+        let collector = Rc::new(Partitions::default());
+        let environment = TaskEnvironment {
+            application_id: "app".into(),
+            handlers: StreamsHandlers::default(),
+            clock: Arc::new(ManualClock::default()),
+            collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::NONE,
+        };
+        let id = TaskId {
+            subtopology: 0,
+            partition: 0,
+        };
+        let mut task = TaskContext::new(id, environment);
+        let topic = SinkTopic::Fixed("counts".into());
+        let mut sink = SinkNode::new("sink".into(), topic, Arc::new(serde), Arc::new(I64), None);
+        sink.partitions_by_base_key = by_base_key;
+        sink.push(&mut task, Record::new(key, 1, 0));
+        let partitions = collector.0.borrow();
+        // The producer chooses where the sink does not.
+        partitions.first().copied().flatten().unwrap_or(-1)
+    }
+
+    #[test]
+    fn a_key_in_a_window_goes_where_the_key_goes() {
+        let expected = partition_for_key(b"abc", PARTITIONS);
+        for start_ms in [0, 1, 60_000] {
+            let key = Windowed::new("abc".to_owned(), Window::new(start_ms, start_ms + 10));
+            let (time, session) = (TimeWindowed::new(Utf8, 10), SessionWindowed(Utf8));
+            assert_eq!(partition_of(key.clone(), time, true), expected);
+            assert_eq!(partition_of(key.clone(), session, true), expected);
+            assert_eq!(partition_of(key, time, false), -1);
+        }
+        assert_eq!(partition_of("abc".to_owned(), Utf8, true), -1);
     }
 }

@@ -5,15 +5,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::broker::Collector;
 use crate::clock::Clock;
+use crate::config::StreamsConfig;
 use crate::error::{Error, ErrorKind};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::handler::{
     ErrorContext, ExceptionHandler, FailureOrigin, HandlerResponse, STACKTRACE_HEADER,
     StreamsHandlers, dead_letter_headers,
 };
+use crate::processor::metadata::ProcessorMetadata;
 use crate::processor::punctuate::PunctuationQueue;
-use crate::processor::sink::Collector;
 use crate::record::{Headers, OutgoingRecord, RawRecord, RecordMetadata};
 
 /// What a task is given by whoever runs it.
@@ -23,6 +25,36 @@ pub(crate) struct TaskEnvironment {
     pub(crate) handlers: StreamsHandlers,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) collector: Rc<dyn Collector>,
+    pub(crate) emit_intervals: EmitIntervals,
+}
+
+/// How often, at most, results are looked for that wait for a window to close, in milliseconds of
+/// the wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmitIntervals {
+    /// Those of windowed aggregations
+    /// (`__emit.interval.ms.kstreams.windowed.aggregation__`).
+    pub windowed_aggregation_ms: i64,
+    /// Those of left and outer joins of streams
+    /// (`__emit.interval.ms.kstreams.outer.join.spurious.results.fix__`).
+    pub outer_join_ms: i64,
+}
+
+impl EmitIntervals {
+    /// As the application's settings say.
+    pub(crate) fn of(config: &StreamsConfig) -> Self {
+        let millis = |interval_ms: u64| i64::try_from(interval_ms).unwrap_or(i64::MAX);
+        Self {
+            windowed_aggregation_ms: millis(config.windowed_aggregation_emit_interval_ms),
+            outer_join_ms: millis(config.outer_join_emit_interval_ms),
+        }
+    }
+
+    /// No wait, as in the JVM's `TopologyTestDriver`.
+    pub(crate) const NONE: Self = Self {
+        windowed_aggregation_ms: 0,
+        outer_join_ms: 0,
+    };
 }
 
 /// The source record that is being processed.
@@ -73,6 +105,7 @@ pub(crate) struct TaskContext {
     /// The time of the last punctuation: that of the records it makes and of its failure.
     pub(crate) punctuation_ms: i64,
     pub(crate) punctuations: PunctuationQueue,
+    pub(crate) metadata: ProcessorMetadata,
     pub(crate) counts: TaskCounts,
     pub(crate) commit_requested: bool,
     /// Whether processors are to keep copies of their records, for retries.
@@ -95,6 +128,7 @@ impl TaskContext {
             stream_time_ms: UNKNOWN_TIME,
             punctuation_ms: UNKNOWN_TIME,
             punctuations: PunctuationQueue::default(),
+            metadata: ProcessorMetadata::default(),
             counts: TaskCounts::default(),
             commit_requested: false,
             retries_processing,

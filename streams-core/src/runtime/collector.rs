@@ -4,10 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::broker::{DeliveryFailure, GroupConsumer, TransactionalProducer};
+use crate::broker::{Collector, DeliveryFailure, EndOffsets, GroupConsumer, TransactionalProducer};
 use crate::error::Result;
 use crate::id::TopicPartition;
-use crate::processor::Collector;
 use crate::record::OutgoingRecord;
 
 /// The producer of a thread, and its transaction: the only place that begins and ends one.
@@ -57,6 +56,11 @@ impl ProducerCollector {
     /// Waits until the broker has everything that was sent.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<()> {
         self.producer.flush(timeout)
+    }
+
+    /// Asks for the ends of changelogs; everything sent must have been flushed.
+    pub(crate) fn ask_ends(&self, changelogs: &[TopicPartition], timeout: Duration) -> EndOffsets {
+        self.producer.ask_ends(changelogs, timeout)
     }
 
     /// What could not be delivered since this was last asked.

@@ -6,9 +6,16 @@
 //! the last commit ended. So there is one way to recover, and no half-committed state to repair.
 
 mod collector;
+mod global;
+mod restore;
 mod session;
+mod state_directory;
 mod tasks;
 mod thread;
 
+pub use restore::StateRestoreListener;
+
+pub(crate) use global::GlobalThread;
 pub(crate) use session::SessionSettings;
+pub(crate) use state_directory::StateDirectory;
 pub(crate) use thread::{StreamThread, ThreadControl, ThreadEvent, ThreadState};

@@ -1,14 +1,18 @@
 //! The tasks of a thread, and which partition goes to which.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use crate::config::TimestampExtraction;
 use crate::error::{Error, Result};
 use crate::id::{TaskId, TopicPartition};
-use crate::metrics::{StreamsMetrics, TaskMetrics};
+use crate::metrics::{RestoreMetrics, StreamsMetrics, TaskMetrics};
 use crate::processor::TaskEnvironment;
 use crate::record::RawRecord;
-use crate::task::{Idling, Task, encode_metadata};
+use crate::runtime::restore::RestoredState;
+use crate::runtime::state_directory::StateClaim;
+use crate::store::{GlobalStores, StoreContext, StoreRegistry, TaskState, TaskStores};
+use crate::task::{CommitMetadata, Idling, Task, encode_metadata};
 use crate::topology::{Topology, link};
 
 /// A partition's place: its task, and the input there.
@@ -27,14 +31,34 @@ struct AssignedPartition {
 struct RunningTask {
     task: Task,
     metrics: TaskMetrics,
+    /// The state's claim; `None` without stores.
+    claim: Option<StateClaim>,
+    _restore_metrics: Option<RestoreMetrics>,
 }
 
-/// The tasks of one assignment.
+/// The tasks of one assignment that run.
 #[derive(Default)]
 pub(crate) struct Tasks {
     tasks: Vec<RunningTask>,
     partitions: Vec<AssignedPartition>,
     index: HashMap<TopicPartition, usize>,
+}
+
+/// A partition of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TaskInput {
+    pub(crate) partition: TopicPartition,
+    /// The node of the source that reads it.
+    node: usize,
+    /// The partition's time, and what processors have kept, where the last owner left them.
+    metadata: Option<CommitMetadata>,
+}
+
+/// Whether the state of tasks that are closed stays open for whoever has them next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeepState {
+    Yes,
+    No,
 }
 
 /// What new tasks are made with.
@@ -43,81 +67,115 @@ pub(crate) struct TaskMaker<'a> {
     pub(crate) environment: &'a TaskEnvironment,
     pub(crate) idling: Idling,
     pub(crate) default_timestamp: TimestampExtraction,
+    /// The memory for the caches of one task.
+    pub(crate) cache_bytes_max: usize,
     pub(crate) metrics: &'a StreamsMetrics,
+    pub(crate) registry: &'a StoreRegistry,
+    pub(crate) global: &'a GlobalStores,
     pub(crate) thread_name: &'a str,
 }
 
-impl Tasks {
-    /// Makes the tasks of an assignment: one for each sub-topology and partition number.
-    pub(crate) fn create(maker: &TaskMaker<'_>, partitions: &[TopicPartition]) -> Result<Self> {
-        let application_id = &maker.environment.application_id;
-        let mut inputs: BTreeMap<TaskId, Vec<(TopicPartition, usize)>> = BTreeMap::new();
-        for partition in partitions {
-            let source = maker.topology.source_of(application_id, &partition.topic);
-            let Some((node, subtopology)) = source else {
-                tracing::warn!(%partition, "the group gave a partition that no source reads");
-                continue;
-            };
-            let id = TaskId {
-                subtopology,
-                partition: partition.partition,
-            };
-            inputs
-                .entry(id)
-                .or_default()
-                .push((partition.clone(), node));
-        }
-        let mut tasks = Self::default();
-        for (id, inputs) in inputs {
-            tasks.add(maker, id, inputs)?;
-        }
-        Ok(tasks)
+/// The tasks that partitions make: one for each sub-topology and partition number.
+pub(crate) fn task_inputs(
+    topology: &Topology,
+    application_id: &str,
+    partitions: &[TopicPartition],
+    metadata: &BTreeMap<TopicPartition, CommitMetadata>,
+) -> BTreeMap<TaskId, Vec<TaskInput>> {
+    let mut inputs: BTreeMap<TaskId, Vec<TaskInput>> = BTreeMap::new();
+    for partition in partitions {
+        let source = topology.source_of(application_id, &partition.topic);
+        let Some((node, subtopology)) = source else {
+            tracing::warn!(%partition, "the group gave a partition that no source reads");
+            continue;
+        };
+        let id = TaskId {
+            subtopology,
+            partition: partition.partition,
+        };
+        inputs.entry(id).or_default().push(TaskInput {
+            partition: partition.clone(),
+            node,
+            metadata: metadata.get(partition).cloned(),
+        });
     }
+    inputs
+}
 
-    fn add(
+impl Tasks {
+    /// Makes a task over its state, and lets it run.
+    ///
+    /// # Errors
+    /// If its processors cannot be made or initialised.
+    pub(crate) fn add(
         &mut self,
         maker: &TaskMaker<'_>,
         id: TaskId,
-        inputs: Vec<(TopicPartition, usize)>,
+        inputs: &[TaskInput],
+        restored: Option<RestoredState>,
     ) -> Result<()> {
         let Some(part) = maker.topology.subtopology(id.subtopology) else {
             return Ok(());
         };
-        let linked = link(
-            maker.topology,
-            part,
-            &maker.environment.application_id,
-            maker.default_timestamp,
-        )?;
-        let place = self.tasks.len();
-        for (input, (partition, _)) in inputs.iter().enumerate() {
-            self.index.insert(partition.clone(), self.partitions.len());
-            let route = Route { task: place, input };
-            let partition = partition.clone();
+        let application_id = &maker.environment.application_id;
+        let context = StoreContext::new(id.partition, Rc::clone(&maker.environment.collector))
+            .with_cache_bytes_max(maker.cache_bytes_max);
+        let builders = maker.topology.stores_of(part);
+        let (claim, state, restore_metrics) = match restored {
+            None => (None, TaskState::default(), None),
+            Some(restored) => (Some(restored.claim), restored.state, Some(restored.metrics)),
+        };
+        let stores = TaskStores::over(builders, application_id, context, state)
+            .with_global(maker.global, application_id);
+        let (topology, timestamps) = (maker.topology, maker.default_timestamp);
+        let linked = link(topology, part, application_id, timestamps, &stores)?;
+        let sources = inputs
+            .iter()
+            .map(|input| (input.partition.clone(), input.node));
+        let environment = maker.environment.clone();
+        let mut task = Task::new(id, linked, stores, sources, environment, maker.idling);
+        for (place, input) in inputs.iter().enumerate() {
+            if let Some(metadata) = &input.metadata {
+                task.restore_time(place, metadata.partition_time_ms);
+                task.restore_metadata(&metadata.processors);
+            }
+        }
+        task.initialize()?;
+        maker.registry.add(id, task.stores().committed());
+        self.add_routes(inputs);
+        self.tasks.push(RunningTask {
+            task,
+            metrics: maker.metrics.task(maker.thread_name, &id.to_string()),
+            claim,
+            _restore_metrics: restore_metrics,
+        });
+        Ok(())
+    }
+
+    /// Sends the records of partitions to the task that comes next.
+    fn add_routes(&mut self, inputs: &[TaskInput]) {
+        for (place, input) in inputs.iter().enumerate() {
+            self.index
+                .insert(input.partition.clone(), self.partitions.len());
+            let route = Route {
+                task: self.tasks.len(),
+                input: place,
+            };
             self.partitions.push(AssignedPartition {
-                partition,
+                partition: input.partition.clone(),
                 route,
                 paused: false,
             });
         }
-        let task = Task::new(id, linked, inputs, maker.environment.clone(), maker.idling);
-        let metrics = maker.metrics.task(maker.thread_name, &id.to_string());
-        self.tasks.push(RunningTask { task, metrics });
-        Ok(())
     }
 
-    pub(crate) fn initialize(&mut self) -> Result<()> {
-        self.tasks
-            .iter_mut()
-            .try_for_each(|running| running.task.initialize())
+    /// Whether a partition is of a task that runs.
+    pub(crate) fn has(&self, partition: &TopicPartition) -> bool {
+        self.index.contains_key(partition)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.tasks.len()
-    }
-
-    pub(crate) fn ids(&self) -> Vec<TaskId> {
-        self.tasks.iter().map(|running| running.task.id()).collect()
     }
 
     /// Where the records of a partition go.
@@ -138,15 +196,6 @@ impl Tasks {
             && let Some(running) = self.tasks.get_mut(route.task)
         {
             running.task.reached_end(route.input, offset);
-        }
-    }
-
-    /// Takes up the time of a partition where its last owner left it.
-    pub(crate) fn restore_time(&mut self, partition: &TopicPartition, partition_time_ms: i64) {
-        if let Some(route) = self.route(partition)
-            && let Some(running) = self.tasks.get_mut(route.task)
-        {
-            running.task.restore_time(route.input, partition_time_ms);
         }
     }
 
@@ -192,14 +241,53 @@ impl Tasks {
 
     /// What is to be committed, of the tasks that have something.
     pub(crate) fn offsets(&self) -> Vec<(TopicPartition, i64, String)> {
-        let dirty = self.tasks.iter().filter(|running| running.task.is_dirty());
+        let tasks = self.tasks.iter().map(|running| &running.task);
+        let dirty = tasks.filter(|task| task.is_dirty());
         dirty
-            .flat_map(|running| running.task.positions())
-            .map(|(partition, position)| {
-                let metadata = encode_metadata(position.partition_time_ms);
+            .flat_map(|task| task.positions().map(move |position| (task, position)))
+            .map(|(task, (partition, position))| {
+                let metadata = encode_metadata(position.partition_time_ms, task.metadata());
                 (partition.clone(), position.offset, metadata)
             })
             .collect()
+    }
+
+    /// Lets the tasks that have done something send what they keep back, before a commit.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        let mut tasks = self.tasks.iter_mut();
+        tasks.try_for_each(|running| running.task.flush_if_dirty())
+    }
+
+    /// The changelogs that have been written to since the last commit.
+    pub(crate) fn written_changelogs(&self) -> Vec<TopicPartition> {
+        let tasks = self.tasks.iter().map(|running| &running.task);
+        let written = tasks.filter(|task| task.stores().context().is_dirty());
+        written
+            .flat_map(|task| {
+                let topics = task.stores().written_changelogs();
+                let partition = task.id().partition;
+                topics.map(move |topic| TopicPartition { topic, partition })
+            })
+            .collect()
+    }
+
+    /// Commits the tasks' stores, after the producer has committed; `ends` are those of the
+    /// changelogs.
+    pub(crate) fn commit_stores(&mut self, ends: &BTreeMap<TopicPartition, i64>) -> Result<()> {
+        let mut tasks = self.tasks.iter_mut();
+        tasks.try_for_each(|running| running.task.commit_stores(ends))
+    }
+
+    /// Notes that the stores of tasks without traffic hold everything that is committed.
+    pub(crate) fn touch(&self) -> Result<()> {
+        let mut tasks = self.tasks.iter();
+        tasks.try_for_each(|running| running.task.touch_stores())
+    }
+
+    /// The memory that uncommitted writes to stores take, about.
+    pub(crate) fn uncommitted_bytes(&self) -> usize {
+        let tasks = self.tasks.iter();
+        tasks.map(|running| running.task.uncommitted_bytes()).sum()
     }
 
     pub(crate) fn committed(&mut self) {
@@ -230,7 +318,7 @@ impl Tasks {
 
     /// Brings the tasks' counts out as metrics.
     pub(crate) fn flush_metrics(&mut self) {
-        for RunningTask { task, metrics } in &mut self.tasks {
+        for RunningTask { task, metrics, .. } in &mut self.tasks {
             let counts = task.take_counts();
             metrics.processed(
                 counts.processed,
@@ -245,11 +333,18 @@ impl Tasks {
     }
 
     /// Closes every task; nothing is committed.
-    pub(crate) fn close(&mut self) {
-        for running in &mut self.tasks {
-            running.task.close();
+    pub(crate) fn close(&mut self, registry: &StoreRegistry, keep: KeepState) {
+        for RunningTask {
+            mut task, claim, ..
+        } in std::mem::take(self).tasks
+        {
+            task.close();
+            registry.remove(task.id());
+            let state = task.into_stores().into_state();
+            if let (Some(claim), KeepState::Yes) = (claim, keep) {
+                claim.release(state);
+            }
         }
-        *self = Self::default();
     }
 }
 

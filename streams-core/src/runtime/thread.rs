@@ -1,6 +1,7 @@
 //! A stream thread: one session after the other until it is to stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
@@ -9,8 +10,10 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
 use crate::metrics::ThreadMetrics;
+use crate::runtime::restore::Restorer;
 use crate::runtime::session::{Session, SessionSettings};
 use crate::runtime::tasks::ends_session_only;
+use crate::store::GlobalStores;
 
 /// What a thread is doing (`StreamThread.State`, with its ordinals).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +29,11 @@ pub(crate) enum ThreadState {
 }
 
 /// What a thread tells its application.
-#[derive(Debug)]
 pub(crate) enum ThreadEvent {
     /// It is in another state.
     State { thread: usize, state: ThreadState },
+    /// The global stores are filled.
+    GlobalReady(GlobalStores),
     /// It has processed these partitions of the topology's own topics up to these offsets.
     Processed(Vec<(TopicPartition, i64)>),
     /// It has ended with this error, and been given up.
@@ -74,8 +78,7 @@ impl ThreadControl {
 
     pub(crate) fn set_state(&self, state: ThreadState) {
         if self.state.swap(state as u8, Ordering::AcqRel) != state as u8 {
-            // Without an application no one listens, and nothing is lost.
-            let _ = self.events.send(ThreadEvent::State {
+            self.send(ThreadEvent::State {
                 thread: self.thread,
                 state,
             });
@@ -85,8 +88,30 @@ impl ThreadControl {
     /// What is committed of the topology's own topics is needed no more.
     pub(crate) fn processed(&self, offsets: Vec<(TopicPartition, i64)>) {
         if !offsets.is_empty() {
-            let _ = self.events.send(ThreadEvent::Processed(offsets));
+            self.send(ThreadEvent::Processed(offsets));
         }
+    }
+
+    /// Tells the application something.
+    pub(crate) fn send(&self, event: ThreadEvent) {
+        // Without an application no one listens, and nothing is lost.
+        let _ = self.events.send(event);
+    }
+
+    /// Runs what a thread does. A panic in a user's code is a failure like others.
+    pub(crate) fn guard(&self, run: impl FnOnce() -> Result<()>) -> Result<()> {
+        let ended = catch_unwind(AssertUnwindSafe(run));
+        ended.unwrap_or_else(|panic| Err(panicked(&*panic)))
+    }
+
+    /// The thread ends, and this is why.
+    pub(crate) fn ended(&self, ended: Result<()>) {
+        self.set_state(ThreadState::Dead);
+        let thread = self.thread;
+        self.send(match ended {
+            Ok(()) => ThreadEvent::Ended { thread },
+            Err(error) => ThreadEvent::Failed { thread, error },
+        });
     }
 
     pub(crate) fn assigned(&self) {
@@ -118,29 +143,25 @@ const RESTART_WAIT: Duration = Duration::from_millis(100);
 const RESTART_WAIT_MAX: Duration = Duration::from_secs(5);
 
 impl StreamThread {
-    /// Runs until it is told to stop or fails. A panic in a user's code is a failure like others.
+    /// Runs until it is told to stop or fails.
     pub(crate) fn run(self) {
         let span = tracing::info_span!("stream_thread", name = &*self.name);
         let _entered = span.enter();
-        let ended = catch_unwind(AssertUnwindSafe(|| self.run_sessions()));
-        let ended = ended.unwrap_or_else(|panic| Err(panicked(&*panic)));
-        self.control.set_state(ThreadState::Dead);
-        let thread = self.thread;
-        let event = match ended {
-            Ok(()) => ThreadEvent::Ended { thread },
-            Err(error) => ThreadEvent::Failed { thread, error },
-        };
-        let _ = self.control.events.send(event);
+        let ended = self.control.guard(|| self.run_sessions());
+        self.control.ended(ended);
     }
 
     fn run_sessions(&self) -> Result<()> {
         let control = &self.control;
         let mut metrics = self.settings.metrics.thread(&self.name);
+        let restore = self.settings.restore();
+        let restorer = Restorer::new(restore, self.thread, Arc::clone(&self.name));
+        let restorer = Rc::new(restorer);
         let mut failing_since: Option<Instant> = None;
         let mut wait = RESTART_WAIT;
         control.set_state(ThreadState::Starting);
         while !control.is_stopping() {
-            let Err(failed) = self.run_session(&mut metrics) else {
+            let Err(failed) = self.run_session(&restorer, &mut metrics) else {
                 return Ok(());
             };
             if control.is_stopping() {
@@ -169,9 +190,13 @@ impl StreamThread {
         Ok(())
     }
 
-    fn run_session(&self, metrics: &mut ThreadMetrics) -> Result<(), Failed> {
+    fn run_session(
+        &self,
+        restorer: &Rc<Restorer>,
+        metrics: &mut ThreadMetrics,
+    ) -> Result<(), Failed> {
         let (settings, control) = (&self.settings, &self.control);
-        let begun = Session::begin(settings, self.thread, &self.name, control);
+        let begun = Session::begin(settings, self.thread, &self.name, restorer, control);
         let mut session = begun.map_err(|error| Failed {
             error,
             was_well: false,
@@ -179,7 +204,7 @@ impl StreamThread {
         while !control.is_stopping() {
             if let Err(error) = session.run_once(control, metrics) {
                 let was_well = session.was_well();
-                session.abandon(metrics);
+                session.abandon(&error, metrics);
                 return Err(Failed { error, was_well });
             }
         }

@@ -8,11 +8,14 @@ mod bytes;
 mod connect_json;
 mod json;
 mod list;
+mod nullable;
 mod number;
 mod text;
 mod unit;
 mod uuid;
+mod windowed;
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -23,10 +26,12 @@ pub use bytes::{BoxedByteSerde, ByteSerde};
 pub use connect_json::{ConnectJson, ConnectValue};
 pub use json::Json;
 pub use list::{List, ListElement};
+pub use nullable::{Nullable, non_null};
 pub use number::{Bool, F32, F64, I16, I32, I64};
 pub use text::{SharedUtf8, Utf8, Utf8Lossy};
 pub use unit::Unit;
 pub use uuid::UuidSerde;
+pub use windowed::{SessionWindowed, TimeWindowed};
 
 /// Why bytes could not be read, or a value not be written.
 #[derive(Debug)]
@@ -94,6 +99,20 @@ pub trait Serializer<T>: Send + Sync {
         data: &T,
         buffer: &mut Vec<u8>,
     ) -> Result<Presence, SerdeError>;
+
+    /// Of a key's bytes, those that choose its partition; all of them unless the serde says otherwise.
+    ///
+    /// A key in a window goes where the key itself goes (`WindowedSerializer.serializeBaseKey`).
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        key
+    }
+
+    /// For a serde of `Option<U>`: the `SharedSerde<U>` for what is never null, in a box.
+    ///
+    /// Only [`Nullable`] has one; [`non_null`] asks for it.
+    fn inner_non_null(self: Arc<Self>) -> Option<Box<dyn Any>> {
+        None
+    }
 }
 
 /// Reads a `T` from the bytes of a record's key or value.
@@ -118,36 +137,34 @@ impl<T, S: Serializer<T> + Deserializer<T> + ?Sized> Serde<T> for S {}
 /// A serde whose format is known only at run time; shared by all that use the same topic.
 pub type SharedSerde<T> = Arc<dyn Serde<T>>;
 
-/// Lets a null through as `None`, and all else to the inner serde.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Nullable<S>(pub S);
-
-impl<T, S: Serializer<T>> Serializer<Option<T>> for Nullable<S> {
+impl<T, S: Serializer<T> + ?Sized> Serializer<T> for Arc<S> {
     fn serialize(
         &self,
         topic: &str,
         headers: &mut Headers,
-        data: &Option<T>,
+        data: &T,
         buffer: &mut Vec<u8>,
     ) -> Result<Presence, SerdeError> {
-        match data {
-            None => Ok(Presence::Null),
-            Some(data) => self.0.serialize(topic, headers, data, buffer),
-        }
+        (**self).serialize(topic, headers, data, buffer)
+    }
+
+    fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {
+        (**self).base_key(key)
+    }
+
+    fn inner_non_null(self: Arc<Self>) -> Option<Box<dyn Any>> {
+        Arc::clone(&*self).inner_non_null()
     }
 }
 
-impl<T, S: Deserializer<T>> Deserializer<Option<T>> for Nullable<S> {
+impl<T, S: Deserializer<T> + ?Sized> Deserializer<T> for Arc<S> {
     fn deserialize(
         &self,
         topic: &str,
         headers: &Headers,
         data: Option<&[u8]>,
-    ) -> Result<Option<T>, SerdeError> {
-        match data {
-            None => Ok(None),
-            Some(_) => self.0.deserialize(topic, headers, data).map(Some),
-        }
+    ) -> Result<T, SerdeError> {
+        (**self).deserialize(topic, headers, data)
     }
 }
 

@@ -2,24 +2,28 @@
 //!
 //! A task buffers the records of its input partitions, takes them in the order of their event
 //! times and knows what is to be committed. It never touches a broker: what it sends goes to a
-//! [`Collector`](crate::processor::Collector), and whoever runs it commits.
+//! [`Collector`](crate::broker::Collector), and whoever runs it commits.
 
 mod input;
 mod metadata;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{
-    Lifecycle, PunctuationType, SourcePort, TaskContext, TaskCounts, TaskEnvironment,
+    Lifecycle, ProcessorMetadata, PunctuationType, SourcePort, TaskContext, TaskCounts,
+    TaskEnvironment,
 };
 use crate::record::RawRecord;
+use crate::store::{DatabaseBatch, TaskStores};
 use crate::topology::LinkedTask;
 
 pub(crate) use input::CommittedPosition;
-pub(crate) use metadata::{decode as decode_metadata, encode as encode_metadata};
+pub(crate) use metadata::{CommitMetadata, decode as decode_metadata, encode as encode_metadata};
 
 use input::Input;
 
@@ -38,6 +42,7 @@ pub(crate) struct Task {
     inputs: Vec<Input>,
     sources: Vec<(usize, Box<dyn SourcePort>)>,
     processors: Vec<(usize, Rc<RefCell<dyn Lifecycle>>)>,
+    stores: TaskStores,
     idling: Idling,
 }
 
@@ -46,6 +51,7 @@ impl Task {
     pub(crate) fn new(
         id: TaskId,
         linked: LinkedTask,
+        stores: TaskStores,
         inputs: impl IntoIterator<Item = (TopicPartition, usize)>,
         environment: TaskEnvironment,
         idling: Idling,
@@ -60,6 +66,7 @@ impl Task {
             inputs: Vec::new(),
             sources,
             processors,
+            stores,
             idling,
         };
         for (from, node) in inputs {
@@ -96,6 +103,16 @@ impl Task {
             input.restore_time(partition_time_ms);
         }
         self.context.stream_time_ms = self.context.stream_time_ms.max(partition_time_ms);
+    }
+
+    /// Takes up what the processors of an earlier owner have kept.
+    pub(crate) fn restore_metadata(&mut self, metadata: &ProcessorMetadata) {
+        self.context.metadata.update(metadata);
+    }
+
+    /// What the task's processors keep with its offsets.
+    pub(crate) fn metadata(&self) -> &ProcessorMetadata {
+        &self.context.metadata
     }
 
     /// Buffers a record of an input.
@@ -230,7 +247,9 @@ impl Task {
 
     /// Whether there is anything to commit.
     pub(crate) fn is_dirty(&self) -> bool {
-        self.inputs.iter().any(Input::is_dirty)
+        let stores = self.stores.context();
+        let writes = stores.is_dirty() || stores.uncommitted_bytes() > 0;
+        writes || self.inputs.iter().any(Input::is_dirty)
     }
 
     /// The positions are committed.
@@ -244,9 +263,82 @@ impl Task {
         self.context.commit_requested
     }
 
+    /// Lets every processor send what it keeps back; to be called before the producer is flushed
+    /// for a commit.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        for (_, processor) in &self.processors {
+            processor.borrow_mut().flush(&mut self.context);
+        }
+        self.check()?;
+        self.stores.prepare_commit()
+    }
+
+    /// As [`Self::flush`], unless nothing has been done since the last commit.
+    pub(crate) fn flush_if_dirty(&mut self) -> Result<()> {
+        match self.is_dirty() {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    /// Commits what the task's stores have been written, after the producer has committed; `ends`
+    /// are those of the changelogs. See [`TaskStores::commit`].
+    pub(crate) fn commit_stores(&mut self, ends: &BTreeMap<TopicPartition, i64>) -> Result<()> {
+        let now_ms = self.context.now_ms();
+        let Self {
+            inputs,
+            stores,
+            context,
+            ..
+        } = self;
+        stores.commit(now_ms, |topic| {
+            // A source topic that stands for a changelog is one of the inputs.
+            let input = inputs.iter().find(|input| input.from.topic == *topic);
+            if let Some(position) = input.and_then(Input::position) {
+                return Some(position.offset);
+            }
+            let partition = context.id.partition;
+            let topic = Arc::clone(topic);
+            ends.get(&TopicPartition { topic, partition }).copied()
+        })
+    }
+
+    /// As [`Self::commit_stores`] of stores without changelogs, with more in the same write.
+    pub(crate) fn commit_stores_with(
+        &mut self,
+        add: impl FnOnce(&mut DatabaseBatch<'_>),
+    ) -> Result<()> {
+        let now_ms = self.context.now_ms();
+        self.stores.commit_with(now_ms, |_| None, add)
+    }
+
+    /// Notes that the stores hold everything that is committed.
+    pub(crate) fn touch_stores(&self) -> Result<()> {
+        self.stores.touch(self.context.now_ms())
+    }
+
+    /// The stores alone; the rest is gone.
+    pub(crate) fn into_stores(self) -> TaskStores {
+        self.stores
+    }
+
+    /// The task's stores.
+    pub(crate) fn stores(&self) -> &TaskStores {
+        &self.stores
+    }
+
+    /// The memory that uncommitted writes of the task's stores take, about.
+    pub(crate) fn uncommitted_bytes(&self) -> usize {
+        self.stores.context().uncommitted_bytes()
+    }
+
     /// What the task has done since this was last asked.
     pub(crate) fn take_counts(&mut self) -> TaskCounts {
-        std::mem::take(&mut self.context.counts)
+        let mut counts = std::mem::take(&mut self.context.counts);
+        if counts.processed + counts.punctuated > 0 {
+            counts.dropped += self.stores.take_expired();
+        }
+        counts
     }
 
     /// Calls every processor's `close`. Nothing is committed.

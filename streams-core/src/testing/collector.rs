@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::broker::Collector;
 use crate::error::Result;
-use crate::processor::Collector;
 use crate::record::{OutgoingRecord, RawRecord};
 
 /// Keeps what is sent, by topic and in order.
@@ -42,6 +42,11 @@ impl MemoryCollector {
     /// The topics that something was ever sent to.
     pub(crate) fn topics(&self) -> Vec<String> {
         self.topics.borrow().keys().cloned().collect()
+    }
+
+    /// Whether anything was sent since [`Self::take_fresh`] was last called.
+    pub(crate) fn has_fresh(&self) -> bool {
+        self.topics.borrow().values().any(|log| log.fresh > 0)
     }
 
     /// Copies of what was sent since the last call.

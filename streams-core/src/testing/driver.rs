@@ -9,8 +9,10 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
-use crate::processor::{StreamsHandlers, TaskCounts, TaskEnvironment};
+use crate::processor::{EmitIntervals, StreamsHandlers, TaskCounts, TaskEnvironment};
 use crate::record::{Headers, RawRecord, Record};
+use crate::store::CommittedStore;
+use crate::store::{GlobalStores, StoreAccess, StoreContext, StoreEntry, TaskStores};
 use crate::task::{Idling, Task};
 use crate::testing::collector::MemoryCollector;
 use crate::topic::Topic;
@@ -25,9 +27,20 @@ pub struct TopologyTestDriver {
     topology: Topology,
     application_id: Arc<str>,
     task: Task,
-    inputs: BTreeMap<String, (usize, i64)>,
+    /// What fills the global stores, if there are any.
+    global: Option<Task>,
+    inputs: BTreeMap<String, Input>,
     collector: Rc<MemoryCollector>,
     clock: ManualClock,
+}
+
+/// Where the records of a topic go.
+#[derive(Clone, Copy)]
+struct Input {
+    /// The place among the inputs of its task.
+    place: usize,
+    is_global: bool,
+    next_offset: i64,
 }
 
 /// Settings of a [`TopologyTestDriver`].
@@ -38,6 +51,7 @@ pub struct TopologyTestDriverBuilder {
     wall_clock_ms: i64,
     partition_counts: Vec<(String, i32)>,
     idling: Idling,
+    cache_bytes_max: usize,
 }
 
 impl TopologyTestDriverBuilder {
@@ -70,6 +84,14 @@ impl TopologyTestDriverBuilder {
         self
     }
 
+    /// `statestore.cache.max.bytes`: the memory for the caches of all stores together; 0, which
+    /// turns caching off, if not set. What is kept back goes on after each piped record.
+    #[must_use]
+    pub fn cache_max_bytes(mut self, bytes_max: usize) -> Self {
+        self.cache_bytes_max = bytes_max;
+        self
+    }
+
     /// How many partitions custom partitioners see for this topic; 1 if not set.
     #[must_use]
     pub fn partition_count(mut self, topic: impl Into<String>, count: i32) -> Self {
@@ -89,6 +111,7 @@ impl TopologyTestDriverBuilder {
             wall_clock_ms,
             partition_counts,
             idling,
+            cache_bytes_max,
         } = self;
         let clock = ManualClock::at_ms(wall_clock_ms);
         let collector = Rc::new(MemoryCollector::default());
@@ -100,29 +123,49 @@ impl TopologyTestDriverBuilder {
             handlers,
             clock: Arc::new(clock.clone()),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::NONE,
         };
-        let linked = link(
-            &topology,
-            &topology.whole(),
-            &application_id,
-            TimestampExtraction::Fail,
-        )?;
+        let task = |id, part, global: &GlobalStores| {
+            let context = StoreContext::new(0, Rc::clone(&collector) as _)
+                .with_cache_bytes_max(cache_bytes_max);
+            let builders = topology.stores_of(&part);
+            let stores = TaskStores::in_memory(builders, &application_id, context)
+                .with_global(global, &application_id);
+            let timestamps = TimestampExtraction::Fail;
+            let linked = link(&topology, &part, &application_id, timestamps, &stores)?;
+            let mut task = Task::new(id, linked, stores, [], environment.clone(), idling);
+            task.initialize()?;
+            Ok::<Task, Error>(task)
+        };
+        let mut global_stores = GlobalStores::default();
+        let mut global = None;
+        if topology.has_global_stores() {
+            let part = topology.global_part();
+            let builders = topology.stores_of(&part);
+            let task = task(TaskId::GLOBAL, part, &global_stores)?;
+            global_stores = task.stores().as_global(builders);
+            global = Some(task);
+        }
         let id = TaskId {
             subtopology: 0,
             partition: 0,
         };
-        let mut task = Task::new(id, linked, [], environment, idling);
-        task.initialize()?;
+        let task = task(id, topology.whole(), &global_stores)?;
         let inputs = BTreeMap::new();
         let mut driver = TopologyTestDriver {
             topology,
             application_id,
             task,
+            global,
             inputs,
             collector,
             clock,
         };
-        for topic in driver.topology.source_topics(&driver.application_id) {
+        let application_id = Arc::clone(&driver.application_id);
+        for topic in driver.topology.source_topics(&application_id) {
+            driver.input(&topic);
+        }
+        for topic in driver.topology.global_topics(&application_id) {
             driver.input(&topic);
         }
         driver.run()?;
@@ -148,6 +191,7 @@ impl TopologyTestDriver {
             wall_clock_ms: 0,
             partition_counts: Vec::new(),
             idling: Idling::Never,
+            cache_bytes_max: 0,
         }
     }
 
@@ -315,6 +359,31 @@ impl TopologyTestDriver {
         self.collector.topics()
     }
 
+    /// The entries of a store in bytes, by its name, whatever its types; `None` if there is no such
+    /// store, or it is a buffer. A versioned store shows none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn store_entries(&self, name: &str) -> Result<Option<Vec<StoreEntry>>> {
+        let mut found = self.committed().filter(|store| &*store.name == name);
+        found.next().map_or(Ok(None), |store| store.entries())
+    }
+
+    /// The names of the topology's stores.
+    pub fn store_names(&self) -> Vec<String> {
+        self.committed().map(|it| it.name.to_string()).collect()
+    }
+
+    fn committed(&self) -> impl Iterator<Item = CommittedStore> {
+        let tasks = self.global.iter().chain([&self.task]);
+        tasks.flat_map(|task| task.stores().committed())
+    }
+
+    /// The topology's stores, to look into after each step.
+    pub fn stores(&self) -> StoreAccess<'_> {
+        self.task.stores().access_all()
+    }
+
     /// What the task has counted since this was last asked.
     pub fn take_counts(&mut self) -> TaskCounts {
         self.task.take_counts()
@@ -328,38 +397,56 @@ impl TopologyTestDriver {
         timestamp_ms: i64,
         headers: Headers,
     ) -> bool {
-        let input = self.input(topic);
-        let Some(input) = input else { return false };
-        let (_, next_offset) = self.inputs.entry(topic.to_owned()).or_insert((input, 0));
-        let offset = *next_offset;
-        *next_offset += 1;
-        self.task.add(
-            input,
-            RawRecord::new(key, value, offset, timestamp_ms, headers),
-        );
-        self.task.reached_end(input, offset + 1);
+        let Some(input) = self.input(topic) else {
+            return false;
+        };
+        let offset = input.next_offset;
+        let next = Input {
+            next_offset: offset + 1,
+            ..input
+        };
+        self.inputs.insert(topic.to_owned(), next);
+        if let Some(task) = self.task_of(input) {
+            let raw = RawRecord::new(key, value, offset, timestamp_ms, headers);
+            task.add(input.place, raw);
+            task.reached_end(input.place, offset + 1);
+        }
         true
     }
 
-    /// The task's input of a topic, if the topology reads it.
-    fn input(&mut self, topic: &str) -> Option<usize> {
-        if let Some((input, _)) = self.inputs.get(topic) {
+    fn task_of(&mut self, input: Input) -> Option<&mut Task> {
+        match input.is_global {
+            false => Some(&mut self.task),
+            true => self.global.as_mut(),
+        }
+    }
+
+    /// The input of a topic, if the topology reads it.
+    fn input(&mut self, topic: &str) -> Option<Input> {
+        if let Some(input) = self.inputs.get(topic) {
             return Some(*input);
         }
-        let (node, _) = self.topology.source_of(&self.application_id, topic)?;
+        let (node, part) = self.topology.source_of(&self.application_id, topic)?;
         let from = TopicPartition {
             topic: topic.into(),
             partition: 0,
         };
-        let input = self.task.add_input(from, node)?;
-        self.task.reached_end(input, 0);
-        self.inputs.insert(topic.to_owned(), (input, 0));
+        let mut input = Input {
+            place: 0,
+            is_global: self.topology.subtopology(part)?.is_global,
+            next_offset: 0,
+        };
+        let task = self.task_of(input)?;
+        input.place = task.add_input(from, node)?;
+        task.reached_end(input.place, 0);
+        self.inputs.insert(topic.to_owned(), input);
         Some(input)
     }
 
     /// Processes until nothing is left, feeding what goes to source topics back.
     fn run(&mut self) -> Result<()> {
         loop {
+            self.update_global()?;
             let processed = self.task.process_one()?;
             let mut fed = false;
             for (topic, raw) in self.collector.take_fresh() {
@@ -367,15 +454,33 @@ impl TopologyTestDriver {
                 fed |= self.feed(&topic, raw.key(), raw.value(), timestamp_ms, headers);
             }
             if !processed && !fed {
+                self.task.flush()?;
+                if self.collector.has_fresh() {
+                    continue;
+                }
                 self.task.committed();
-                return Ok(());
+                return self.task.commit_stores(&BTreeMap::new());
             }
         }
+    }
+
+    /// Brings the global stores up to date: tasks see what is committed.
+    fn update_global(&mut self) -> Result<()> {
+        let Some(global) = &mut self.global else {
+            return Ok(());
+        };
+        while global.process_one()? {}
+        global.flush()?;
+        global.committed();
+        global.commit_stores(&BTreeMap::new())
     }
 }
 
 impl Drop for TopologyTestDriver {
     fn drop(&mut self) {
         self.task.close();
+        if let Some(global) = &mut self.global {
+            global.close();
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::processor::{
     StreamPartitioner, TimestampExtractor,
 };
 use crate::serde::{Deserializer, Serializer};
+use crate::store::{StoreAccess, StoreBuilder};
 use crate::topology::node::{AutoOffsetReset, Link, Node, NodeKind, SourceTopics};
 use crate::topology::subtopology::subtopologies;
 use crate::topology::{InternalTopic, Topology, TopologyInner};
@@ -116,6 +118,7 @@ pub struct Sink<K, V> {
     pub(crate) value: Arc<dyn Serializer<V>>,
     pub(crate) partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
     pub(crate) skips_null_keys: bool,
+    pub(crate) partitions_by_base_key: bool,
 }
 
 impl<K, V> Sink<K, V> {
@@ -131,6 +134,7 @@ impl<K, V> Sink<K, V> {
             value,
             partitioner: None,
             skips_null_keys: false,
+            partitions_by_base_key: false,
         }
     }
 
@@ -138,6 +142,14 @@ impl<K, V> Sink<K, V> {
     #[must_use]
     pub fn with_partitioner(mut self, partitioner: Arc<dyn StreamPartitioner<K, V>>) -> Self {
         self.partitioner = Some(partitioner);
+        self
+    }
+
+    /// Unless a partitioner is given, chooses the partition of a key in a window by the key itself,
+    /// as the JVM's DSL does (`WindowedStreamPartitioner`).
+    #[must_use]
+    pub fn partitioning_by_base_key(mut self) -> Self {
+        self.partitions_by_base_key = true;
         self
     }
 
@@ -153,8 +165,11 @@ impl<K, V> Sink<K, V> {
 /// Builds a [`Topology`].
 #[derive(Default)]
 pub struct TopologyBuilder {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     internal_topics: Vec<InternalTopic>,
+    stores: Vec<StoreBuilder>,
+    pub(super) global_stores: BTreeSet<Arc<str>>,
+    copartitioned_sources: Vec<Vec<Arc<str>>>,
 }
 
 impl TopologyBuilder {
@@ -237,6 +252,41 @@ impl TopologyBuilder {
         Ok(())
     }
 
+    /// Adds a store, to be connected to the processors that use it.
+    ///
+    /// # Errors
+    /// If there is a store of this name.
+    pub fn add_state_store(&mut self, store: StoreBuilder) -> Result<()> {
+        let name = store.name();
+        if self.stores.iter().any(|known| known.name() == name) {
+            return Err(invalid(format!("store {name} has already been added")));
+        }
+        store.check()?;
+        self.stores.push(store);
+        Ok(())
+    }
+
+    /// Lets a processor use these stores, which may be added later.
+    pub fn connect_stores<K, V>(&mut self, processor: NodeHandle<K, V>, stores: &[Arc<str>]) {
+        let node = self.nodes.get_mut(processor.index);
+        if let Some(NodeKind::Processor { stores: connected }) = node.map(|node| &mut node.kind) {
+            for store in stores {
+                if !connected.contains(store) {
+                    connected.push(Arc::clone(store));
+                }
+            }
+        }
+    }
+
+    /// Says that the topics of these sources must have as many partitions as each other, since
+    /// what they hold is joined by key. Groups that share a topic are one.
+    ///
+    /// Internal topics among them get the number of the others; of internal topics only, the most
+    /// that any of them would have.
+    pub fn copartition_sources(&mut self, sources: &[Arc<str>]) {
+        self.copartitioned_sources.push(sources.to_vec());
+    }
+
     /// Adds a processor below `parents`; `supplier` makes one instance for each task.
     ///
     /// # Errors
@@ -254,15 +304,42 @@ impl TopologyBuilder {
         KOut: 'static,
         VOut: 'static,
     {
+        self.add_stateful_processor(name, move |_| Ok(supplier()), parents, &[])
+    }
+
+    /// Adds a processor below `parents` that uses `stores`; `supplier` makes one instance for each
+    /// task, and finds its stores there.
+    ///
+    /// # Errors
+    /// If the name is taken or there is no parent. What the supplier asks for and may not have is
+    /// told when a task is made.
+    pub fn add_stateful_processor<KIn, VIn, KOut, VOut, P>(
+        &mut self,
+        name: &str,
+        supplier: impl Fn(&StoreAccess<'_>) -> Result<P> + Send + Sync + 'static,
+        parents: &[NodeHandle<KIn, VIn>],
+        stores: &[Arc<str>],
+    ) -> Result<NodeHandle<KOut, VOut>>
+    where
+        P: Processor<KIn, VIn, KOut, VOut>,
+        KIn: 'static,
+        VIn: 'static,
+        KOut: 'static,
+        VOut: 'static,
+    {
         let link: Link = Arc::new(move |linker| {
             let children = linker.children::<KOut, VOut>()?;
-            let node = ProcessorNode::new(supplier(), children, linker.node_index(), linker.name());
+            let processor = supplier(&linker.stores())?;
+            let (index, name, times) = (linker.node_index(), linker.name(), linker.store_times());
+            let node = ProcessorNode::new(processor, children, index, name, times);
             let node = Rc::new(RefCell::new(node));
             linker.add_processor(Rc::clone(&node) as Rc<RefCell<dyn Lifecycle>>);
             linker.set_port::<KIn, VIn>(node as Port<KIn, VIn>);
             Ok(())
         });
-        let kind = NodeKind::Processor { stores: Vec::new() };
+        let kind = NodeKind::Processor {
+            stores: stores.to_vec(),
+        };
         self.add_child(name, kind, parents, link)
     }
 
@@ -282,6 +359,7 @@ impl TopologyBuilder {
             value,
             partitioner,
             skips_null_keys,
+            partitions_by_base_key,
         } = sink;
         let fixed = match &topic {
             SinkTopic::Fixed(topic) => Some(Arc::clone(topic)),
@@ -295,6 +373,7 @@ impl TopologyBuilder {
             let (key, value) = (Arc::clone(&key), Arc::clone(&value));
             let mut node = SinkNode::new(linker.name(), topic, key, value, partitioner.clone());
             node.skips_null_keys = skips_null_keys;
+            node.partitions_by_base_key = partitions_by_base_key;
             linker.set_port::<K, V>(Rc::new(RefCell::new(node)));
             Ok(())
         });
@@ -322,10 +401,20 @@ impl TopologyBuilder {
         }
     }
 
+    /// Leaves a node out of the description, which then connects its parents to its children.
+    ///
+    /// For steps that the JVM takes within another node, so that both descriptions stay equal.
+    pub fn hide<K, V>(&mut self, node: NodeHandle<K, V>) {
+        if let Some(node) = self.nodes.get_mut(node.index) {
+            node.is_hidden = true;
+        }
+    }
+
     /// Checks the graph and makes it immutable.
     ///
     /// # Errors
-    /// If a node has several children and neither copies its records nor routes them.
+    /// If a node has several children and neither copies its records nor routes them, or a store
+    /// that a processor is connected to is not there.
     pub fn build(self) -> Result<Topology> {
         for node in &self.nodes {
             // A source reads the bytes again for each child.
@@ -337,9 +426,14 @@ impl TopologyBuilder {
                 )));
             }
         }
+        self.check_stores()?;
+        self.check_copartitioned()?;
         let Self {
             nodes,
             internal_topics,
+            stores,
+            global_stores: _,
+            copartitioned_sources,
         } = self;
         let subtopologies = subtopologies(&nodes);
         Ok(Topology {
@@ -347,8 +441,50 @@ impl TopologyBuilder {
                 nodes,
                 subtopologies,
                 internal_topics,
+                stores,
+                copartitioned_sources,
             }),
         })
+    }
+
+    fn check_copartitioned(&self) -> Result<()> {
+        for name in self.copartitioned_sources.iter().flatten() {
+            let mut sources = self.nodes.iter();
+            let is_source = |node: &Node| matches!(node.kind, NodeKind::Source { .. });
+            if !sources.any(|node| node.name == *name && is_source(node)) {
+                return Err(invalid(format!(
+                    "{name} is to be partitioned like others, and is no source"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_stores(&self) -> Result<()> {
+        for node in &self.nodes {
+            let global = node
+                .stores()
+                .iter()
+                .find(|name| self.global_stores.contains(*name));
+            if let (false, Some(store)) = (node.is_global, global) {
+                let name = &node.name;
+                return Err(invalid(format!(
+                    "processor {name} is connected to the global store {store}, which every \
+                     processor may read without that"
+                )));
+            }
+            let unknown = node
+                .stores()
+                .iter()
+                .find(|name| !self.stores.iter().any(|store| store.name() == *name));
+            if let Some(store) = unknown {
+                let name = &node.name;
+                return Err(invalid(format!(
+                    "processor {name} is connected to store {store}, which nobody has added"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn add_child<KIn, VIn, KOut, VOut>(
@@ -390,6 +526,8 @@ impl TopologyBuilder {
             children: Vec::new(),
             copy: None,
             is_router: false,
+            is_hidden: false,
+            is_global: false,
             link,
         });
         Ok(NodeHandle {
@@ -399,6 +537,6 @@ impl TopologyBuilder {
     }
 }
 
-fn invalid(message: String) -> Error {
+pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::Topology, format!("invalid topology: {message}"))
 }

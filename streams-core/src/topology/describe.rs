@@ -22,9 +22,12 @@ impl Topology {
     fn describe_part(&self, number: usize, part: &Subtopology) -> String {
         let nodes = &self.inner.nodes;
         let relations = Relations::of(nodes, part);
-        let mut ordered = part.nodes.clone();
+        let mut ordered = visible(nodes, part);
         ordered.sort_by(|one, other| relations.compare(nodes, *one, *other));
-        let mut text = format!("Sub-topology: {number}\n");
+        let mut text = match part.is_global {
+            true => format!("Sub-topology: {number} for global store (will not generate tasks)\n"),
+            false => format!("Sub-topology: {number}\n"),
+        };
         for index in ordered {
             if let Some(node) = nodes.get(index) {
                 text.push_str("    ");
@@ -32,9 +35,30 @@ impl Topology {
                 text.push('\n');
             }
         }
-        text.push('\n');
+        if !part.is_global {
+            text.push('\n');
+        }
         text
     }
+}
+
+/// The nodes of a sub-topology that the JVM has too.
+fn visible(nodes: &[Node], part: &Subtopology) -> Vec<usize> {
+    let is_visible = |index: &usize| nodes.get(*index).is_some_and(|node| !node.is_hidden);
+    part.nodes.iter().copied().filter(is_visible).collect()
+}
+
+/// The parents of a node; in place of a hidden one, its own.
+fn visible_parents(nodes: &[Node], index: usize) -> Vec<usize> {
+    let mut parents = Vec::new();
+    for parent in nodes.get(index).map_or(&[][..], |node| &node.parents) {
+        if nodes.get(*parent).is_some_and(|parent| parent.is_hidden) {
+            parents.extend(visible_parents(nodes, *parent));
+        } else {
+            parents.push(*parent);
+        }
+    }
+    parents
 }
 
 fn describe_node(nodes: &[Node], node: &Node, family: &Family) -> String {
@@ -109,16 +133,13 @@ impl Relations {
             nodes.len()
         ];
         let mut relations = Self { families };
-        let member_names = part.nodes.iter().filter_map(|index| nodes.get(*index));
+        let members = visible(nodes, part);
+        let member_names = members.iter().filter_map(|index| nodes.get(*index));
         for name in java_hash_order(member_names.map(|node| &*node.name)) {
             let Some(index) = nodes.iter().position(|node| &*node.name == name) else {
                 continue;
             };
-            let parents = nodes
-                .get(index)
-                .map(|node| node.parents.clone())
-                .unwrap_or_default();
-            for parent in parents {
+            for parent in visible_parents(nodes, index) {
                 relations.connect(nodes, parent, index);
             }
         }

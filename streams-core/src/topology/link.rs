@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::config::TimestampExtraction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{CopyRecord, Fanout, Lifecycle, Port, SourcePort};
+use crate::store::{StoreAccess, StoreContext, TaskStores};
 use crate::topology::{Node, Subtopology, Topology};
 
 /// The processors of one task.
@@ -23,23 +24,26 @@ pub(crate) struct Linker<'a> {
     topology: &'a Topology,
     application_id: &'a str,
     default_timestamp: TimestampExtraction,
+    stores: &'a TaskStores,
     node: usize,
     ports: Vec<Option<Box<dyn Any>>>,
     linked: LinkedTask,
 }
 
-/// Makes the processors of a sub-topology, from its sinks up.
+/// Makes the processors of a sub-topology over its stores, from its sinks up.
 pub(crate) fn link(
     topology: &Topology,
     part: &Subtopology,
     application_id: &str,
     default_timestamp: TimestampExtraction,
+    stores: &TaskStores,
 ) -> Result<LinkedTask> {
     let nodes = &topology.inner.nodes;
     let mut linker = Linker {
         topology,
         application_id,
         default_timestamp,
+        stores,
         node: 0,
         ports: nodes.iter().map(|_| None).collect(),
         linked: LinkedTask {
@@ -63,6 +67,22 @@ impl Linker<'_> {
     /// Where sources take timestamps from that do not say so themselves.
     pub(crate) fn default_timestamp(&self) -> TimestampExtraction {
         self.default_timestamp
+    }
+
+    /// The stores that the node is connected to.
+    pub(crate) fn stores(&self) -> StoreAccess<'_> {
+        let (connected, name) = self
+            .definition()
+            .map_or((&[][..], ""), |node| (node.stores(), &*node.name));
+        StoreAccess::new(self.stores, connected, name)
+    }
+
+    /// Where the node's stores see the time of the record at hand; `None` if it has no stores.
+    pub(crate) fn store_times(&self) -> Option<Rc<StoreContext>> {
+        let has_stores = self
+            .definition()
+            .is_some_and(|node| !node.stores().is_empty());
+        has_stores.then(|| Rc::clone(self.stores.context()))
     }
 
     pub(crate) fn node_index(&self) -> usize {

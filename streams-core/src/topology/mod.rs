@@ -6,10 +6,16 @@
 
 mod builder;
 mod describe;
+mod global;
+#[cfg(test)]
+mod global_test;
 mod link;
 mod mermaid;
 mod node;
 mod subtopology;
+mod topic_group;
+#[cfg(test)]
+mod topic_group_test;
 mod tree_set;
 
 use std::collections::BTreeSet;
@@ -17,8 +23,11 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::store::StoreBuilder;
+
 pub use builder::{NodeHandle, Sink, Source, TopologyBuilder};
 pub use node::AutoOffsetReset;
+pub use topic_group::{SubtopologyTopics, TopicDefinition};
 
 pub(crate) use link::{LinkedTask, link};
 pub(crate) use node::{Node, NodeKind, SourceTopics};
@@ -36,6 +45,8 @@ pub(crate) struct TopologyInner {
     pub(crate) nodes: Vec<Node>,
     pub(crate) subtopologies: Vec<Subtopology>,
     pub(crate) internal_topics: Vec<InternalTopic>,
+    pub(crate) stores: Vec<StoreBuilder>,
+    pub(crate) copartitioned_sources: Vec<Vec<Arc<str>>>,
 }
 
 /// A topic that the topology owns: made at start, named `<application.id>-<name>`.
@@ -71,10 +82,20 @@ impl Topology {
         &self.inner.internal_topics
     }
 
-    /// The topics that it reads, by name, internal ones with their full names.
+    /// The topics that its tasks read, by name, internal ones with their full names.
     pub fn source_topics(&self, application_id: &str) -> BTreeSet<String> {
+        self.topics_read(application_id, false)
+    }
+
+    /// The topics that global stores are filled from.
+    pub fn global_topics(&self, application_id: &str) -> BTreeSet<String> {
+        self.topics_read(application_id, true)
+    }
+
+    fn topics_read(&self, application_id: &str, is_global: bool) -> BTreeSet<String> {
         let mut topics = BTreeSet::new();
-        for node in &self.inner.nodes {
+        let nodes = self.inner.nodes.iter();
+        for node in nodes.filter(|node| node.is_global == is_global) {
             if let NodeKind::Source {
                 topics: SourceTopics::Named(names),
                 ..
@@ -102,6 +123,37 @@ impl Topology {
                 _ => None,
             })
             .collect()
+    }
+
+    /// Those of `topics` that a sub-topology reads by pattern.
+    pub(crate) fn topics_of_patterns<'t>(
+        &'t self,
+        part: usize,
+        topics: impl Iterator<Item = &'t str> + 't,
+    ) -> impl Iterator<Item = &'t str> + 't {
+        let part = self.subtopology(part);
+        let nodes = part.into_iter().flat_map(|part| &part.nodes);
+        let nodes = nodes.filter_map(|node| self.inner.nodes.get(*node));
+        let patterns: Vec<&Regex> = nodes
+            .filter_map(|node| match &node.kind {
+                NodeKind::Source {
+                    topics: SourceTopics::Pattern(pattern),
+                    ..
+                } => Some(pattern),
+                _ => None,
+            })
+            .collect();
+        topics.filter(move |topic| patterns.iter().any(|pattern| matches_whole(pattern, topic)))
+    }
+
+    /// Its stores, global ones included.
+    pub(crate) fn stores(&self) -> Vec<&StoreBuilder> {
+        self.inner.stores.iter().collect()
+    }
+
+    /// The names of its stores.
+    pub(crate) fn store_names(&self) -> impl Iterator<Item = &str> {
+        self.inner.stores.iter().map(|store| &**store.name())
     }
 
     /// The topic's name in the cluster: internal topics get the application id as prefix.
@@ -143,10 +195,56 @@ impl Topology {
         self.inner.subtopologies.get(number)
     }
 
-    /// All sub-topologies as one, as the test driver runs them.
+    /// The stores that the processors of a sub-topology use, in the order of their first use.
+    pub(crate) fn stores_of(&self, part: &Subtopology) -> Vec<&StoreBuilder> {
+        let mut found: Vec<&StoreBuilder> = Vec::new();
+        let nodes = part
+            .nodes
+            .iter()
+            .filter_map(|node| self.inner.nodes.get(*node));
+        for name in nodes.flat_map(Node::stores) {
+            let is_known = found.iter().any(|store| store.name() == name);
+            let store = self.inner.stores.iter().find(|store| store.name() == name);
+            found.extend(store.filter(|_| !is_known));
+        }
+        found
+    }
+
+    /// Whether there is a store of this name.
+    pub(crate) fn has_store(&self, name: &str) -> bool {
+        let stores = &self.inner.stores;
+        stores.iter().any(|store| &**store.name() == name)
+    }
+
+    /// The topics of the cluster that the sub-topology of a store reads by name: the store has a
+    /// part for each of their partitions. `None` if there is no such store.
+    pub(crate) fn topics_of_store(&self, application_id: &str, store: &str) -> Option<Vec<String>> {
+        let nodes = &self.inner.nodes;
+        let uses = |node: &Node| node.stores().iter().any(|used| &**used == store);
+        let user = nodes.iter().position(uses)?;
+        let mut parts = self.inner.subtopologies.iter();
+        let part = parts.find(|part| part.contains(user))?;
+        let mut topics = Vec::new();
+        for node in part.nodes.iter().filter_map(|node| nodes.get(*node)) {
+            if let NodeKind::Source {
+                topics: SourceTopics::Named(names),
+                ..
+            } = &node.kind
+            {
+                let names = names.iter();
+                topics.extend(names.map(|name| self.full_topic(application_id, name)));
+            }
+        }
+        Some(topics)
+    }
+
+    /// All sub-topologies that make tasks as one, as the test driver runs them.
     pub(crate) fn whole(&self) -> Subtopology {
+        let nodes = self.inner.nodes.iter().enumerate();
+        let nodes = nodes.filter(|(_, node)| !node.is_global);
         Subtopology {
-            nodes: (0..self.inner.nodes.len()).collect(),
+            nodes: nodes.map(|(index, _)| index).collect(),
+            is_global: false,
         }
     }
 

@@ -56,6 +56,10 @@ pub(crate) struct Node {
     pub(crate) copy: Option<Arc<dyn Any + Send + Sync>>,
     /// Whether the node sends each record to one chosen child, so that it needs no copies.
     pub(crate) is_router: bool,
+    /// Whether the description leaves the node out: the JVM does its work within another.
+    pub(crate) is_hidden: bool,
+    /// Whether it belongs to a global store.
+    pub(crate) is_global: bool,
     pub(crate) link: Link,
 }
 

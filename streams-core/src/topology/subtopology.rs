@@ -7,6 +7,8 @@ use crate::topology::Node;
 pub(crate) struct Subtopology {
     /// Its nodes, in the order in which they were added: parents first.
     pub(crate) nodes: Vec<usize>,
+    /// Whether it fills a global store: it makes no tasks, and its number is taken all the same.
+    pub(crate) is_global: bool,
 }
 
 impl Subtopology {
@@ -42,9 +44,16 @@ pub(crate) fn subtopologies(nodes: &[Node]) -> Vec<Subtopology> {
             None => groups.push((top, vec![index])),
         }
     }
+    let is_global = |members: &[usize]| {
+        let mut members = members.iter().filter_map(|member| nodes.get(*member));
+        members.any(|node| node.is_global)
+    };
     groups
         .into_iter()
-        .map(|(_, nodes)| Subtopology { nodes })
+        .map(|(_, nodes)| Subtopology {
+            is_global: is_global(&nodes),
+            nodes,
+        })
         .collect()
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use streams_core::ErrorKind;
 use streams_core::config::{
-    ErrorAction, Optimization, ProcessingGuarantee, RecordingLevel, StreamsConfig,
+    DslStore, ErrorAction, Optimization, ProcessingGuarantee, RecordingLevel, StreamsConfig,
     TimestampExtraction,
 };
 
@@ -57,6 +57,9 @@ fn defaults_are_kafkas() {
     assert_eq!(config.repartition_purge_interval_ms, 30_000);
     assert_eq!(config.state_cleanup_delay_ms, 600_000);
     assert_eq!(config.statestore_cache_max_bytes, 10 * 1024 * 1024);
+    assert_eq!(config.statestore_memory_max_bytes, 256 * 1024 * 1024);
+    assert_eq!(config.statestore_uncommitted_max_bytes, 64 * 1024 * 1024);
+    assert_eq!(config.default_dsl_store, DslStore::RocksDb);
     assert_eq!(
         config.windowstore_changelog_additional_retention_ms,
         86_400_000

@@ -3,35 +3,28 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::name::NodeName;
-use crate::plan::node::{Node, PlanId, SourceTopics};
+use crate::plan::graph::Graph;
+use crate::plan::node::SourceTopics;
 
-/// For each node the one that stands for it: itself, or the first source of the same topics.
-pub(super) fn merged_sources(
-    nodes: &[Node],
-    names: &[NodeName],
-    mistakes: &mut Vec<String>,
-) -> Vec<PlanId> {
-    let mut standing: Vec<PlanId> = Vec::with_capacity(nodes.len());
-    for (index, node) in nodes.iter().enumerate() {
-        let earlier = node.source.as_ref().and_then(|topics| {
-            let earlier = nodes.iter().take(index).enumerate();
-            let mut sources =
-                earlier.filter_map(|(earlier, node)| Some((earlier, node.source.as_ref()?)));
-            sources.find(|(_, earlier)| overlap(earlier, topics))
-        });
-        let Some(((earlier, first), second)) = earlier.zip(node.source.as_ref()) else {
-            standing.push(PlanId(index));
+/// Lets the first source of the same topics stand for the others.
+pub(super) fn merge_sources(graph: &mut Graph<'_>, mistakes: &mut Vec<String>) {
+    let mut firsts: Vec<(usize, &SourceTopics)> = Vec::new();
+    for vertex in graph.vertices() {
+        let topics = graph
+            .definition(vertex)
+            .and_then(|node| node.source.as_ref());
+        let Some(topics) = topics else { continue };
+        let earlier = firsts.iter().find(|(_, earlier)| overlap(earlier, topics));
+        let Some((first, first_topics)) = earlier.copied() else {
+            firsts.push((vertex, topics));
             continue;
         };
-        if let Some(mistake) = difference(first, second) {
-            let name = |index: usize| names.get(index).map_or("?", |name| &*name.name);
-            let (first, second) = (name(earlier), name(index));
+        if let Some(mistake) = difference(first_topics, topics) {
+            let (first, second) = (graph.name(first), graph.name(vertex));
             mistakes.push(format!("sources {first} and {second} {mistake}"));
         }
-        standing.push(standing.get(earlier).copied().unwrap_or(PlanId(earlier)));
+        graph.merge(first, vertex);
     }
-    standing
 }
 
 fn overlap(first: &SourceTopics, second: &SourceTopics) -> bool {

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use streams_core::processor::SinkTopic;
-use streams_core::serde::SharedSerde;
-use streams_core::topology::{InternalTopic, Sink, Source};
-
 use crate::operator::{PassThrough, SelectKey};
 use crate::option::Repartitioned;
-use crate::plan::{Lowering, Naming, Node};
+use crate::plan::{Names, Naming, Node, Role, part};
 use crate::stream::KStream;
+use crate::stream::repartition::Repartition;
 
 impl<K: 'static, V: 'static> KStream<K, V> {
     /// Makes a new key for each record. Marks the stream for repartitioning.
@@ -32,8 +29,8 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     {
         let select = Arc::new(select);
         let naming = Naming::Numbered("KSTREAM-KEY-SELECT-");
-        let node =
-            self.add_processor::<K2, V, _>(naming, move || SelectKey::new(Arc::clone(&select)));
+        let supplier = move || SelectKey::new(Arc::clone(&select));
+        let node = self.add_changing_processor::<K2, V, _>(naming, Role::ChangesKey, supplier);
         KStream {
             builder: self.builder,
             node,
@@ -70,12 +67,13 @@ impl<K: 'static, V: 'static> KStream<K, V> {
             drop(plan);
             return self;
         }
-        let node = plan.add(Node::new(naming, parents, |lowering| {
+        let node = Node::new(naming, parents, |lowering| {
             let name = lowering.name();
             let handle = lowering.add_processor::<K, V, K, V, _>(name, || PassThrough)?;
             lowering.set_handle(handle);
             Ok(())
-        }));
+        });
+        let node = plan.add(node.with_role(Role::Merges));
         drop(plan);
         Self {
             builder: self.builder,
@@ -120,38 +118,24 @@ impl<K: 'static, V: 'static> KStream<K, V> {
             partitioner,
         } = repartitioned;
         let (key, value) = (key.or(self.key), value.or(self.value));
-        let serdes = (key.clone(), value.clone());
-        let lower = move |lowering: &mut Lowering<'_>| {
-            if let Some(partitions) = partitions.filter(|partitions| *partitions < 1) {
-                let what = format!("repartitions into {partitions} partitions, which is below 1");
-                return Err(lowering.invalid(&what));
-            }
-            let missing =
-                |what| lowering.invalid(&format!("repartitions, but has no {what} serde"));
-            let key = serdes.0.as_ref().ok_or_else(|| missing("key"))?;
-            let value = serdes.1.as_ref().ok_or_else(|| missing("value"))?;
-            let names = lowering.repartition_names()?;
-            let (topic, source_name) = (&names.topic, lowering.name());
-            let parents = lowering.parents::<K, V>()?;
-            let topology = lowering.topology();
-            topology.add_internal_topic(InternalTopic {
-                name: Arc::clone(topic),
-                partitions,
-            })?;
-            // The JVM's filter drops null keys. Whether a key is null only its serde knows, so here
-            // the sink does it.
-            let filter =
-                topology.add_processor::<K, V, K, V, _>(&names.filter, || PassThrough, &parents)?;
-            let mut sink = sink_to(topic, key, value).skipping_null_keys();
-            if let Some(partitioner) = &partitioner {
-                sink = sink.with_partitioner(Arc::clone(partitioner));
-            }
-            topology.add_sink(&names.sink, sink, &[filter])?;
-            let (key, value) = (Arc::clone(key) as _, Arc::clone(value) as _);
-            lowering.add_source(source_name, Source::topics([Arc::clone(topic)], key, value))
+        let repartition = Repartition {
+            key: key.clone(),
+            value: value.clone(),
+            partitions,
+            partitioner,
+            keeps_null_keys: false,
         };
-        let node = Node::new(Naming::Repartition, vec![self.node], lower);
-        let node = self.builder.plan().add(node);
+        let naming = Naming::Script(Box::new(|namer, given| {
+            let base = match given {
+                Some(given) => Arc::clone(given),
+                None => namer.numbered("KSTREAM-REPARTITION-"),
+            };
+            Names::default().with_repartition(0, namer.repartition(&base))
+        }));
+        let mut plan = self.builder.plan();
+        let operator = plan.name(naming);
+        let node = plan.add(repartition.into_node(operator.part(part::SOURCE), self.node));
+        drop(plan);
         Self {
             builder: self.builder,
             node,
@@ -160,18 +144,4 @@ impl<K: 'static, V: 'static> KStream<K, V> {
             repartition_required: false,
         }
     }
-}
-
-/// A sink that writes to one topic.
-pub(super) fn sink_to<K, V>(
-    topic: &Arc<str>,
-    key: &SharedSerde<K>,
-    value: &SharedSerde<V>,
-) -> Sink<K, V>
-where
-    K: 'static,
-    V: 'static,
-{
-    let topic = SinkTopic::Fixed(Arc::clone(topic));
-    Sink::new(topic, Arc::clone(key) as _, Arc::clone(value) as _)
 }

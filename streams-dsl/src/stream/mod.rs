@@ -1,8 +1,14 @@
 //! Streams of records: `KStream` and what it branches into and ends in.
 
 mod branch;
+mod join;
+mod join_global;
+mod join_stream;
+mod join_stream_node;
+mod join_table;
 mod key;
 mod process;
+mod repartition;
 mod result;
 mod sink;
 mod source;
@@ -13,11 +19,13 @@ use std::sync::Arc;
 use streams_core::processor::Processor;
 use streams_core::serde::SharedSerde;
 
+pub(crate) use repartition::{Repartition, sink_to};
+
 pub use branch::BranchedKStream;
 pub use sink::Terminal;
 
 use crate::builder::StreamsBuilder;
-use crate::plan::{Naming, Node, PlanId};
+use crate::plan::{Naming, Node, PlanId, Role};
 
 /// A stream of records (`org.apache.kafka.streams.kstream.KStream`).
 ///
@@ -64,14 +72,14 @@ use crate::plan::{Naming, Node, PlanId};
 /// StreamsBuilder::new().stream(&words).skip_null_keys(); // its keys are never null
 /// ```
 pub struct KStream<K, V> {
-    builder: StreamsBuilder,
+    pub(crate) builder: StreamsBuilder,
     /// The node that the records come from.
-    node: PlanId,
+    pub(crate) node: PlanId,
     /// What its keys can be written with, where that is known.
-    key: Option<SharedSerde<K>>,
+    pub(crate) key: Option<SharedSerde<K>>,
     /// What its values can be written with, where that is known.
-    value: Option<SharedSerde<V>>,
-    repartition_required: bool,
+    pub(crate) value: Option<SharedSerde<V>>,
+    pub(crate) repartition_required: bool,
 }
 
 impl<K: Clone + 'static, V: Clone + 'static> Clone for KStream<K, V> {
@@ -135,15 +143,39 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         K2: 'static,
         V2: 'static,
     {
-        let supplier = Arc::new(supplier);
-        let node = Node::new(naming, vec![self.node], move |lowering| {
-            let supplier = Arc::clone(&supplier);
-            let name = lowering.name();
-            let handle = lowering.add_processor::<K, V, K2, V2, P>(name, move || supplier())?;
-            lowering.set_handle(handle);
-            Ok(())
-        });
+        let node = processor_node(naming, self.node, supplier);
         self.builder.plan().add(node)
+    }
+
+    /// Adds a processor that makes new keys or values.
+    fn add_changing_processor<K2, V2, P>(
+        &self,
+        naming: Naming,
+        role: Role,
+        supplier: impl Fn() -> P + Send + Sync + 'static,
+    ) -> PlanId
+    where
+        P: Processor<K, V, K2, V2>,
+        K2: 'static,
+        V2: 'static,
+    {
+        let node = processor_node(naming, self.node, supplier).with_role(role);
+        self.builder.plan().add(node)
+    }
+
+    /// Adds a processor for what the JVM does within other nodes.
+    fn add_hidden_processor<K2, V2, P>(
+        &self,
+        naming: Naming,
+        supplier: impl Fn() -> P + Send + Sync + 'static,
+    ) -> PlanId
+    where
+        P: Processor<K, V, K2, V2>,
+        K2: 'static,
+        V2: 'static,
+    {
+        let node = processor_node(naming, self.node, supplier);
+        self.builder.plan().add_hidden(node)
     }
 
     /// The stream of a node that changes neither keys nor types.
@@ -172,4 +204,27 @@ impl<K: 'static, V: 'static> KStream<K, V> {
             repartition_required: true,
         }
     }
+}
+
+/// A node that is one processor.
+pub(crate) fn processor_node<K, V, K2, V2, P>(
+    naming: Naming,
+    parent: PlanId,
+    supplier: impl Fn() -> P + Send + Sync + 'static,
+) -> Node
+where
+    P: Processor<K, V, K2, V2>,
+    K: 'static,
+    V: 'static,
+    K2: 'static,
+    V2: 'static,
+{
+    let supplier = Arc::new(supplier);
+    Node::new(naming, vec![parent], move |lowering| {
+        let supplier = Arc::clone(&supplier);
+        let name = lowering.name();
+        let handle = lowering.add_processor::<K, V, K2, V2, P>(name, move || supplier())?;
+        lowering.set_handle(handle);
+        Ok(())
+    })
 }

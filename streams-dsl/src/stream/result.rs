@@ -10,7 +10,7 @@ use crate::operator::{
     TryMapValuesKeeping,
 };
 use crate::option::{RetryPolicy, Retryable};
-use crate::plan::{Naming, Node};
+use crate::plan::{Naming, Node, Role};
 use crate::stream::KStream;
 
 impl<K: 'static, V: 'static> KStream<K, V> {
@@ -154,7 +154,7 @@ impl<K: 'static, V: 'static> KStream<K, V> {
             lowering.set_handle(handle);
             Ok(())
         });
-        let node = self.builder.plan().add(node);
+        let node = self.builder.plan().add(node.with_role(Role::ChangesValue));
         let results: KStream<K, Result<V2, E>> = self.after_values(node);
         let accepted = Naming::Derived(node, "-accepted");
         let accepted = results.add_processor::<K, V2, _>(accepted, || TakeAccepted);

@@ -11,7 +11,7 @@ use crate::builder::StreamsBuilder;
 use crate::option::Produced;
 use crate::plan::{Naming, Node, PlanId};
 use crate::stream::KStream;
-use crate::stream::key::sink_to;
+use crate::stream::repartition::sink_to;
 
 /// The end of a stream: a sink, or an action without a result.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ impl Terminal {
 
 impl<K: 'static, V: 'static> KStream<K, V> {
     /// Writes the records to a topic, which must exist.
+    ///
+    /// The producer chooses the partition by the key's bytes; of a key in a window only the key
+    /// itself counts, so that all its windows are together (`WindowedStreamPartitioner`).
     ///
     /// ```compile_fail,E0308
     /// # use streams_dsl::{StreamsBuilder, Topic, serde::{I64, Utf8}};
@@ -63,6 +66,7 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         let (topic, partitioner) = (topic.clone(), produced.partitioner);
         self.add_sink(move || {
             let sink = sink_to(topic.name(), topic.key_serde(), topic.value_serde());
+            let sink = sink.partitioning_by_base_key();
             match &partitioner {
                 Some(partitioner) => sink.with_partitioner(Arc::clone(partitioner)),
                 None => sink,
@@ -99,11 +103,8 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         let topic = SinkTopic::Extracted(Arc::new(extractor));
         let (key, value) = (Arc::new(key), Arc::new(value));
         self.add_sink(move || {
-            Sink::new(
-                topic.clone(),
-                Arc::clone(&key) as _,
-                Arc::clone(&value) as _,
-            )
+            let (key, value) = (Arc::clone(&key) as _, Arc::clone(&value) as _);
+            Sink::new(topic.clone(), key, value).partitioning_by_base_key()
         })
     }
 

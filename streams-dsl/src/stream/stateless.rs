@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use streams_core::serde::non_null;
+
 use crate::operator::{
     Filter, FlatMap, FlatMapValues, ForEach, Map, MapValues, Peek, Print, SkipNullKeys,
     SkipNullValues,
 };
 use crate::option::Printed;
-use crate::plan::{Naming, Node};
+use crate::plan::{Naming, Node, Role};
 use crate::stream::{KStream, Terminal};
 
 impl<K: 'static, V: 'static> KStream<K, V> {
@@ -89,7 +91,8 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     {
         let map = Arc::new(map);
         let naming = Naming::Numbered("KSTREAM-MAP-");
-        let node = self.add_processor(naming, move || Map::new(Arc::clone(&map)));
+        let role = Role::ChangesKey;
+        let node = self.add_changing_processor(naming, role, move || Map::new(Arc::clone(&map)));
         self.after_all(node)
     }
 
@@ -134,7 +137,9 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     {
         let map = Arc::new(map);
         let naming = Naming::Numbered("KSTREAM-MAPVALUES-");
-        let node = self.add_processor(naming, move || MapValues::new(Arc::clone(&map)));
+        let role = Role::ChangesValue;
+        let node =
+            self.add_changing_processor(naming, role, move || MapValues::new(Arc::clone(&map)));
         self.after_values(node)
     }
 
@@ -164,7 +169,9 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     {
         let map = Arc::new(map);
         let naming = Naming::Numbered("KSTREAM-FLATMAP-");
-        let node = self.add_processor(naming, move || FlatMap::new(Arc::clone(&map)));
+        let role = Role::ChangesKey;
+        let node =
+            self.add_changing_processor(naming, role, move || FlatMap::new(Arc::clone(&map)));
         self.after_all(node)
     }
 
@@ -217,7 +224,9 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     {
         let map = Arc::new(map);
         let naming = Naming::Numbered("KSTREAM-FLATMAPVALUES-");
-        let node = self.add_processor(naming, move || FlatMapValues::new(Arc::clone(&map)));
+        let role = Role::ChangesValue;
+        let node =
+            self.add_changing_processor(naming, role, move || FlatMapValues::new(Arc::clone(&map)));
         self.after_values(node)
     }
 
@@ -313,8 +322,9 @@ impl<K: 'static, V: 'static> KStream<K, V> {
 impl<K: 'static, V: 'static> KStream<Option<K>, V> {
     /// Leaves out records whose key is null, and counts them as dropped.
     ///
-    /// The JVM does so silently where it groups and joins. The node has the name of the one before
-    /// it with `-skip-null-keys`, and takes no number: names after it stay the JVM's.
+    /// The JVM does so silently where it groups and joins. The node takes no number, and the
+    /// description leaves it out: both stay the JVM's. Its name, which errors tell, is that of the
+    /// node before it with `-skip-null-keys`.
     ///
     /// ```
     /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::{Nullable, Utf8}};
@@ -332,11 +342,11 @@ impl<K: 'static, V: 'static> KStream<Option<K>, V> {
     /// ```
     pub fn skip_null_keys(self) -> KStream<K, V> {
         let naming = Naming::Derived(self.node, "-skip-null-keys");
-        let node = self.add_processor(naming, || SkipNullKeys);
+        let node = self.add_hidden_processor(naming, || SkipNullKeys);
         KStream {
             builder: self.builder,
             node,
-            key: None,
+            key: self.key.as_ref().and_then(non_null),
             value: self.value,
             repartition_required: self.repartition_required,
         }
@@ -346,7 +356,8 @@ impl<K: 'static, V: 'static> KStream<Option<K>, V> {
 impl<K: 'static, V: 'static> KStream<K, Option<V>> {
     /// Leaves out records whose value is null, such as tombstones, and counts them as dropped.
     ///
-    /// The node has the name of the one before it with `-skip-null-values`, and takes no number.
+    /// The node takes no number, and the description leaves it out. Its name, which errors tell, is
+    /// that of the node before it with `-skip-null-values`.
     ///
     /// ```
     /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::{Nullable, Utf8}};
@@ -364,7 +375,13 @@ impl<K: 'static, V: 'static> KStream<K, Option<V>> {
     /// ```
     pub fn skip_null_values(self) -> KStream<K, V> {
         let naming = Naming::Derived(self.node, "-skip-null-values");
-        let node = self.add_processor(naming, || SkipNullValues);
-        self.after_values(node)
+        let node = self.add_hidden_processor(naming, || SkipNullValues);
+        KStream {
+            builder: self.builder,
+            node,
+            key: self.key,
+            value: self.value.as_ref().and_then(non_null),
+            repartition_required: self.repartition_required,
+        }
     }
 }

@@ -18,3 +18,8 @@ mod harness;
 mod partitioning;
 mod processors;
 mod runtime;
+mod state_app;
+mod state_crash;
+mod state_refusal;
+mod state_restart;
+mod state_topic;

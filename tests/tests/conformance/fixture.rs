@@ -41,6 +41,8 @@ pub(crate) enum Action {
     },
     /// The wall clock moves.
     Advance { by_ms: u64 },
+    /// The stores are looked into.
+    Look,
     /// The program is closed.
     Close,
 }
@@ -62,6 +64,10 @@ pub(crate) struct Topics {
     pub(crate) read: BTreeSet<String>,
     /// Those that it makes, with their partitions where the program says how many.
     pub(crate) made: BTreeMap<String, Option<i32>>,
+    /// The changelogs, with the settings that they are made with.
+    pub(crate) changelogs: BTreeMap<String, BTreeMap<String, String>>,
+    /// Which must have as many partitions as each other.
+    pub(crate) copartitioned: BTreeSet<BTreeSet<String>>,
 }
 
 /// The topics that the JVM's program reads and makes.
@@ -70,13 +76,28 @@ pub(crate) fn topics(program: &str) -> Option<Topics> {
     let mut topics = Topics {
         read: BTreeSet::new(),
         made: BTreeMap::new(),
+        changelogs: BTreeMap::new(),
+        copartitioned: BTreeSet::new(),
     };
+    for line in lines.iter().filter(|line| line["type"] == "copartitioned") {
+        let group = line["topics"].as_array().expect("topics");
+        topics
+            .copartitioned
+            .insert(group.iter().map(text).collect());
+    }
     for line in lines.iter().filter(|line| line["type"] == "subtopology") {
         let read = line["source_topics"].as_array().expect("topics");
         topics.read.extend(read.iter().map(text));
         for made in line["repartition_topics"].as_array().expect("topics") {
             let partitions = made["partitions"].as_i64().map(|count| count as i32);
             topics.made.insert(text(&made["topic"]), partitions);
+        }
+        for made in line["changelog_topics"].as_array().expect("topics") {
+            let config = made["config"].as_object().expect("settings").iter();
+            let config = config.map(|(key, value)| (key.clone(), text(value)));
+            topics
+                .changelogs
+                .insert(text(&made["topic"]), config.collect());
         }
     }
     Some(topics)
@@ -99,6 +120,23 @@ pub(crate) fn scenario(program: &str) -> Option<Scenario> {
     })
 }
 
+/// The configuration of a program, from the index that the capture writes.
+pub(crate) fn configuration(program: &str) -> BTreeMap<String, String> {
+    let index = std::fs::read_to_string(folder().join("programs.md")).expect("an index");
+    let row = format!("| {program} |");
+    let row = index.lines().find(|line| line.starts_with(&row));
+    let settings = row.and_then(|row| row.split_once('{')?.1.split_once('}'));
+    let Some((settings, _)) = settings else {
+        return BTreeMap::new();
+    };
+    let settings = settings
+        .split(", ")
+        .filter_map(|setting| setting.split_once('='));
+    settings
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
 /// The objects of a file of JSON lines.
 pub(crate) fn lines(path: &Path) -> Option<Vec<Value>> {
     let lines = std::fs::read_to_string(path).ok()?;
@@ -114,6 +152,14 @@ fn steps(lines: &[Value]) -> Vec<Step> {
         results: Vec::new(),
     }];
     for line in lines {
+        if line["type"] == "store"
+            && !matches!(steps.last().map(|step| &step.action), Some(Action::Look))
+        {
+            steps.push(Step {
+                action: Action::Look,
+                results: Vec::new(),
+            });
+        }
         if let Some(action) = action(line) {
             let results = Vec::new();
             steps.push(Step { action, results });
@@ -141,12 +187,13 @@ fn action(line: &Value) -> Option<Action> {
     }
 }
 
-/// What the line says that the program did; a store's records have none before there are stores.
+/// What the line says that the program did.
 fn result(line: &Value) -> Option<String> {
     match line["type"].as_str()? {
         "note" => Some(note(&text(&line["text"]))),
         "error" => Some(error()),
-        "output" | "internal" => Some(record(
+        "store" => Some(store(line)),
+        "output" | "internal" | "changelog" => Some(record(
             &text(&line["topic"]),
             bytes(&line["key"]).as_deref(),
             bytes(&line["value"]).as_deref(),
@@ -155,6 +202,30 @@ fn result(line: &Value) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// What a store held as a line, in no order: the JVM's stores in memory have another.
+fn store(line: &Value) -> String {
+    let entries = line["entries"].as_array().expect("entries").iter();
+    let entries = entries.map(|entry| {
+        let timestamp = entry["timestamp"].as_i64();
+        store_entry(&text(&entry["key"]), &text(&entry["value"]), timestamp)
+    });
+    store_line(&text(&line["store"]), entries.collect())
+}
+
+/// An entry of a store as text.
+pub(crate) fn store_entry(key: &str, value: &str, timestamp_ms: Option<i64>) -> String {
+    match timestamp_ms {
+        Some(timestamp_ms) => format!("{key}={value} at {timestamp_ms}"),
+        None => format!("{key}={value}"),
+    }
+}
+
+/// A store's entries as a line.
+pub(crate) fn store_line(name: &str, mut entries: Vec<String>) -> String {
+    entries.sort();
+    format!("store {name} [{}]", entries.join(", "))
 }
 
 /// A note of the program as a line.

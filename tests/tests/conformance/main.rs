@@ -8,10 +8,13 @@
     reason = "a test may fail, and closures of a nullable type return one"
 )]
 
+mod aggregate;
 mod coverage;
 mod failure;
 mod fixture;
+mod global_table;
 mod papi;
+mod partition;
 mod process;
 mod program;
 mod punctuation;
@@ -21,4 +24,7 @@ mod sink;
 mod source;
 mod split;
 mod stateless;
+mod stream_join;
+mod table;
+mod table_join;
 mod text;

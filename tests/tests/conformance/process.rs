@@ -76,7 +76,7 @@ impl Processor<Text, Text, Text, usize> for LengthTwice {
 }
 
 /// Replaces the headers.
-struct Reheader;
+pub(crate) struct Reheader;
 
 impl FixedKeyProcessor<Text, Text, Text> for Reheader {
     fn init(

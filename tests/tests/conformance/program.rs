@@ -8,8 +8,10 @@ use std::time::Duration;
 use streams_core::processor::{
     ContinueOnError, DeadLetterOnError, ExceptionHandler, FailOnError, StreamsHandlers,
 };
+use streams_core::store::StoreEntry;
 use streams_core::testing::TopologyTestDriver;
-use streams_core::{Result, Topology};
+use streams_core::window::Windowed;
+use streams_core::{Result, StreamsConfig, Topology};
 use streams_dsl::StreamsBuilder;
 
 use crate::fixture::{self, Action, Scenario};
@@ -35,6 +37,7 @@ pub(crate) struct Program {
     build: Build,
     handlers: Option<fn() -> StreamsHandlers>,
     compared: Compared,
+    adapt: Option<fn(&mut Scenario)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,7 @@ impl Program {
             build,
             handlers: None,
             compared: Compared::Both,
+            adapt: None,
         }
     }
 
@@ -82,15 +86,34 @@ impl Program {
         self
     }
 
+    /// A program that does something else on purpose, as `adapt` says.
+    pub(crate) const fn adapted(mut self, adapt: fn(&mut Scenario)) -> Self {
+        self.adapt = Some(adapt);
+        self
+    }
+
     fn topology(&self) -> Result<Topology> {
         match self.build {
             Build::Papi(build) => build(),
             Build::Dsl(add) => {
                 let builder = StreamsBuilder::new();
                 add(&builder);
-                builder.build()
+                builder.build_with(&self.config())
             }
         }
+    }
+
+    /// The captured configuration, as far as it concerns topologies and topics.
+    fn config(&self) -> StreamsConfig {
+        let captured = fixture::configuration(self.name);
+        let wanted = captured
+            .into_iter()
+            .filter(|(key, _)| key == "topology.optimization");
+        let config = StreamsConfig::builder()
+            .set("application.id", fixture::APPLICATION_ID)
+            .set("bootstrap.servers", "127.0.0.1:9");
+        let config = wanted.fold(config, |config, (key, value)| config.set(key, value));
+        config.build().expect("a configuration")
     }
 
     /// A program with handlers of its own, in place of those that its configuration names.
@@ -121,7 +144,10 @@ pub(crate) fn check(programs: &[Program], differences: &[Difference]) {
             Compared::Description => None,
             Compared::Both | Compared::Scenario => fixture::scenario(program.name),
         };
-        let scenario = scenario.map_or(Ok(()), |scenario| {
+        let scenario = scenario.map_or(Ok(()), |mut scenario| {
+            if let Some(adapt) = program.adapt {
+                adapt(&mut scenario);
+            }
             check_scenario(program, &scenario, differences)
         });
         let topics = check_topics(program);
@@ -156,9 +182,13 @@ fn check_topics(program: &Program) -> std::result::Result<(), String> {
         let name = topic.full_name(fixture::APPLICATION_ID);
         (name, topic.partitions)
     });
+    let changelogs = topology.changelog_topics(&program.config()).into_iter();
+    let copartitioned = topology.copartitioned_topics(fixture::APPLICATION_ID);
     let actual = fixture::Topics {
         read: topology.source_topics(fixture::APPLICATION_ID),
         made: made.collect(),
+        changelogs: changelogs.map(|it| (it.topic, it.config)).collect(),
+        copartitioned: copartitioned.into_iter().collect(),
     };
     if actual == expected {
         return Ok(());
@@ -173,7 +203,10 @@ fn check_scenario(
 ) -> std::result::Result<(), String> {
     let mut run = Run::start(program, scenario).map_err(|error| error.to_string())?;
     for (number, step) in scenario.steps.iter().enumerate() {
-        let actual = run.step(&step.action);
+        let actual = match step.action {
+            Action::Look => run.look(),
+            _ => run.step(&step.action),
+        };
         let expected = step.results.iter().map(|line| {
             let known = differences
                 .iter()
@@ -182,7 +215,9 @@ fn check_scenario(
                 line.replace(known.theirs, known.ours)
             })
         });
-        let expected: Vec<String> = expected.filter(|line| !line.is_empty()).collect();
+        let expected: Vec<String> = expected
+            .filter(|line| !line.is_empty() && !line.starts_with("store "))
+            .collect();
         if actual != expected {
             let (expected, actual) = (expected.join("\n  "), actual.join("\n  "));
             return Err(format!(
@@ -211,6 +246,9 @@ impl Run {
             let idle_ms = idle.parse().expect("milliseconds");
             builder = builder.max_task_idle(Duration::from_millis(idle_ms));
         }
+        if let Some(bytes) = scenario.config.get("statestore.cache.max.bytes") {
+            builder = builder.cache_max_bytes(bytes.parse().expect("bytes"));
+        }
         let driver = Some(builder.build()?);
         Ok(Self { driver })
     }
@@ -221,7 +259,7 @@ impl Run {
                 driver.take();
                 Ok(())
             }
-            (Action::Start, _) | (_, None) => Ok(()),
+            (Action::Start | Action::Look, _) | (_, None) => Ok(()),
             (Action::Advance { by_ms }, Some(driver)) => {
                 driver.advance_wall_clock(Duration::from_millis(*by_ms))
             }
@@ -251,6 +289,23 @@ impl Run {
         }
     }
 
+    /// What the stores hold that the JVM's driver could show.
+    fn look(&self) -> Vec<String> {
+        let Some(driver) = &self.driver else {
+            return Vec::new();
+        };
+        let stores = driver.store_names().into_iter();
+        let mut lines: Vec<String> = stores
+            .filter_map(|name| {
+                let entries = driver.store_entries(&name).expect("entries")?;
+                let entries = entries.iter().map(shown_entry).collect();
+                Some(fixture::store_line(&name, entries))
+            })
+            .collect();
+        lines.sort();
+        lines
+    }
+
     fn outputs(&mut self) -> Vec<String> {
         let Some(driver) = &mut self.driver else {
             return Vec::new();
@@ -269,6 +324,30 @@ impl Run {
             }
         }
         lines
+    }
+}
+
+/// An entry as Java's `toString` shows it: text as it is, a number in digits.
+fn shown_entry(entry: &StoreEntry) -> String {
+    let key = shown_bytes(&entry.key);
+    let key = match entry.window {
+        Some(window) => Windowed::new(key, window).to_string(),
+        None => key,
+    };
+    fixture::store_entry(&key, &shown_bytes(&entry.value), entry.timestamp_ms)
+}
+
+fn shown_bytes(bytes: &[u8]) -> String {
+    let is_text = |text: &&str| text.chars().all(|letter| !letter.is_control());
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(is_text) {
+        return text.to_owned();
+    }
+    match bytes {
+        [a, b, c, d] => i32::from_be_bytes([*a, *b, *c, *d]).to_string(),
+        _ => bytes.try_into().map_or_else(
+            |_| bytes.escape_ascii().to_string(),
+            |bytes| i64::from_be_bytes(bytes).to_string(),
+        ),
     }
 }
 

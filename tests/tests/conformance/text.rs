@@ -1,7 +1,7 @@
 //! Text that may be null, as the Java programs read and write it.
 
-use streams_dsl::serde::{Nullable, Utf8Lossy};
-use streams_dsl::{KStream, StreamsBuilder, Topic};
+use streams_dsl::serde::{I64, Nullable, Utf8Lossy};
+use streams_dsl::{KStream, KTable, StreamsBuilder, Topic};
 
 /// A key or a value.
 pub(crate) type Text = Option<String>;
@@ -59,4 +59,29 @@ pub(crate) fn starts(with: &'static str) -> impl Fn(&Text, &Text) -> bool + Send
 /// In capitals; "NULL" for a null.
 pub(crate) fn upper(text: &Text) -> Text {
     Some(or_null(text).to_uppercase())
+}
+
+/// A topic of text that is never null, as a table's.
+pub(crate) fn plain(name: &str) -> Topic<String, String> {
+    Topic::new(name, Utf8Lossy, Utf8Lossy)
+}
+
+/// A topic of keys and values of a table, which may be deleted.
+pub(crate) fn rows(name: &str) -> Topic<String, Text> {
+    Topic::new(name, Utf8Lossy, TEXT)
+}
+
+/// A topic of counts.
+pub(crate) fn counts(name: &str) -> Topic<String, Option<i64>> {
+    Topic::new(name, Utf8Lossy, Nullable(I64))
+}
+
+/// The stream of a topic without the records that have no key.
+pub(crate) fn keyed(builder: &StreamsBuilder, name: &str) -> KStream<String, Text> {
+    stream(builder, name).skip_null_keys()
+}
+
+/// The rows of a topic.
+pub(crate) fn table(builder: &StreamsBuilder, name: &str) -> KTable<String, String> {
+    builder.table(&plain(name))
 }

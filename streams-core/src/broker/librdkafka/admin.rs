@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as NativeTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic as NativeTopic, OwnedResourceSpecifier, ResourceSpecifier,
+    TopicReplication,
+};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -15,7 +18,7 @@ use crate::id::TopicPartition;
 
 /// A client for topics.
 pub struct Admin {
-    client: AdminClient<LogContext>,
+    pub(super) client: AdminClient<LogContext>,
 }
 
 /// A topic to make.
@@ -120,6 +123,38 @@ impl Admin {
     /// If no broker answers within `timeout`.
     pub fn partition_count(&self, topic: &str, timeout: Duration) -> Result<Option<i32>> {
         partition_count(self.client.inner(), topic, timeout)
+    }
+
+    /// The settings of these topics, by topic and key; topics that do not exist are left out.
+    ///
+    /// # Errors
+    /// If no broker answers within `timeout`.
+    pub fn topic_settings(
+        &self,
+        topics: &[&str],
+        timeout: Duration,
+    ) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+        if topics.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let resources: Vec<ResourceSpecifier<'_>> = topics
+            .iter()
+            .map(|topic| ResourceSpecifier::Topic(topic))
+            .collect();
+        let options = AdminOptions::new().request_timeout(Some(timeout));
+        let described = block_on(self.client.describe_configs(&resources, &options));
+        let doing = || format!("cannot read the settings of {}", topics.join(", "));
+        let described = described.map_err(|error| broker_error(doing(), error))?;
+        let described = described.into_iter().filter_map(|resource| {
+            let resource = resource.ok()?;
+            let OwnedResourceSpecifier::Topic(topic) = resource.specifier else {
+                return None;
+            };
+            let entries = resource.entries.into_iter();
+            let settings = entries.filter_map(|entry| Some((entry.name, entry.value?)));
+            Some((topic, settings.collect()))
+        });
+        Ok(described.collect())
     }
 
     /// Deletes the records of each partition before its offset (`DeleteRecords`).

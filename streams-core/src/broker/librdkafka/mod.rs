@@ -3,8 +3,10 @@
 pub(crate) mod admin;
 pub(crate) mod consumer;
 pub(crate) mod failure;
+pub(crate) mod group;
 pub(crate) mod native;
 pub(crate) mod producer;
+pub(crate) mod reader;
 mod wait;
 
 use std::collections::BTreeMap;

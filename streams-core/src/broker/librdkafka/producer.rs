@@ -15,6 +15,8 @@ use rdkafka::{ClientConfig, Message as _};
 
 use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
 use crate::broker::librdkafka::failure::{broker_error, delivery_error};
+use crate::broker::librdkafka::native::OffsetEnd;
+use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{client_config, log, log_error, native, partition_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
@@ -173,8 +175,9 @@ impl TransactionalProducer {
     /// If the record cannot be taken: too large, no such partition, or fenced.
     #[inline]
     pub fn send(&self, record: &OutgoingRecord<'_>) -> Result<()> {
+        // For librdkafka 0 is the time of sending.
         let mut base: BaseRecord<'_, [u8], [u8]> =
-            BaseRecord::to(record.topic).timestamp(record.timestamp_ms);
+            BaseRecord::to(record.topic).timestamp(record.timestamp_ms.max(0));
         base.partition = record.partition;
         base.key = record.key;
         base.payload = record.value;
@@ -250,6 +253,12 @@ impl TransactionalProducer {
             self.producer.poll(Duration::ZERO);
         }
         is_done
+    }
+
+    /// Asks for the ends of partitions: where this producer alone writes to them and has flushed,
+    /// behind its last records.
+    pub fn ask_ends(&self, partitions: &[TopicPartition], timeout: Duration) -> EndOffsets {
+        EndOffsets::ask(self.producer.client(), partitions, OffsetEnd::Last, timeout)
     }
 
     /// What has made the producer useless for good, if something has. Other errors often tell no

@@ -59,6 +59,7 @@ public final class Capture {
         }
         Partition.write(root.resolve("partition.jsonl"));
         SerdeBytes.write(root.resolve("serde.jsonl"));
+        StoreWalk.write(root.resolve("stores.jsonl"));
         Invalid.write(root.resolve("invalid.jsonl"));
         ConfigMessage.write(root.resolve("config.jsonl"));
         ProgramIndex.write(root.resolve("programs.md"), programs);

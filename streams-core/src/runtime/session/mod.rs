@@ -1,27 +1,28 @@
 //! One membership of the group with one producer: from joining to being closed or fenced.
 
-use std::collections::HashMap;
+mod assignment;
+mod commit;
+
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::broker::{
-    Assignment, ConsumerEvent, GroupConsumer, StartAt, TopicHandle, TransactionalProducer,
-};
+use crate::broker::{ConsumerEvent, GroupConsumer, TopicHandle, TransactionalProducer};
 use crate::clock::Clock;
 use crate::config::StreamsConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::TopicPartition;
+use crate::id::{TaskId, TopicPartition};
 use crate::metrics::{StreamsMetrics, ThreadMetrics};
-use crate::processor::{
-    ErrorContext, FailureOrigin, HandlerResponse, StreamsHandlers, TaskEnvironment,
-};
-use crate::record::Headers;
+use crate::processor::{EmitIntervals, StreamsHandlers, TaskEnvironment};
 use crate::runtime::collector::ProducerCollector;
-use crate::runtime::tasks::{Route, TaskMaker, Tasks};
+use crate::runtime::restore::{RestoreSettings, Restorer, StateRestoreListener};
+use crate::runtime::session::assignment::{Held, PendingTask};
+use crate::runtime::state_directory::StateDirectory;
+use crate::runtime::tasks::{KeepState, Route, Tasks, ends_session_only};
 use crate::runtime::thread::ThreadControl;
-use crate::task::{Idling, decode_metadata};
-use crate::topology::{AutoOffsetReset, Topology};
+use crate::store::{GlobalStores, StoreRegistry};
+use crate::topology::Topology;
 
 /// What all sessions of an application share.
 #[derive(Clone)]
@@ -32,7 +33,30 @@ pub(crate) struct SessionSettings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: StreamsMetrics,
     pub(crate) process_id: Arc<str>,
+    pub(crate) registry: StoreRegistry,
+    pub(crate) directory: StateDirectory,
+    pub(crate) restore_listener: Option<Arc<dyn StateRestoreListener>>,
+    /// What a thread subscribes to.
     pub(crate) topics: Arc<[String]>,
+    /// For how long each changelog keeps tombstones, in milliseconds.
+    pub(crate) tombstone_retention_ms: Arc<BTreeMap<String, i64>>,
+    pub(crate) global: GlobalStores,
+}
+
+impl SessionSettings {
+    /// What restoring needs of them.
+    pub(crate) fn restore(&self) -> RestoreSettings {
+        RestoreSettings {
+            topology: self.topology.clone(),
+            config: Arc::clone(&self.config),
+            clock: Arc::clone(&self.clock),
+            metrics: self.metrics.clone(),
+            process_id: Arc::clone(&self.process_id),
+            directory: self.directory.clone(),
+            listener: self.restore_listener.clone(),
+            tombstone_retention_ms: Arc::clone(&self.tombstone_retention_ms),
+        }
+    }
 }
 
 /// Consumer, producer and tasks.
@@ -43,9 +67,15 @@ pub(crate) struct Session {
     collector: Rc<ProducerCollector>,
     environment: TaskEnvironment,
     tasks: Tasks,
+    restorer: Rc<Restorer>,
+    /// Tasks that wait for their state.
+    pending: BTreeMap<TaskId, PendingTask>,
+    /// How many tasks of the assignment have stores.
+    stateful_tasks: usize,
     routes: HashMap<(TopicHandle, i32), Route>,
     last_route: Option<((TopicHandle, i32), Route)>,
     last_commit: Instant,
+    last_touch: Instant,
     summary: Summary,
     has_committed: bool,
 }
@@ -70,6 +100,9 @@ impl Summary {
 /// How long one wait for a broker may take before the thread looks whether it is to stop.
 const BROKER_WAIT: Duration = Duration::from_secs(2);
 
+/// How long a task may be ready before the thread sees it.
+const RESTORED_WAIT: Duration = Duration::from_millis(5);
+
 /// How long the last commit may wait for a broker when the thread is to stop.
 const STOP_WAIT: Duration = Duration::from_secs(3);
 
@@ -79,6 +112,7 @@ impl Session {
         settings: &SessionSettings,
         thread: usize,
         thread_name: &Arc<str>,
+        restorer: &Rc<Restorer>,
         control: &ThreadControl,
     ) -> Result<Self> {
         let (config, process_id) = (&settings.config, &settings.process_id);
@@ -103,6 +137,7 @@ impl Session {
             handlers: settings.handlers.clone(),
             clock: Arc::clone(&settings.clock),
             collector: Rc::clone(&collector) as _,
+            emit_intervals: EmitIntervals::of(config),
         };
         Ok(Self {
             settings: settings.clone(),
@@ -111,9 +146,13 @@ impl Session {
             collector,
             environment,
             tasks: Tasks::default(),
+            restorer: Rc::clone(restorer),
+            pending: BTreeMap::new(),
+            stateful_tasks: 0,
             routes: HashMap::new(),
             last_route: None,
             last_commit: Instant::now(),
+            last_touch: Instant::now(),
             summary: Summary::new(),
             has_committed: false,
         })
@@ -127,6 +166,10 @@ impl Session {
         metrics: &mut ThreadMetrics,
     ) -> Result<()> {
         self.poll(control, metrics)?;
+        self.take_restored(metrics)?;
+        if self.pending.is_empty() {
+            control.polled();
+        }
         let polled = Instant::now();
         // Who does not poll is taken for dead: a slow batch is left half done and taken up again.
         let poll_due = Duration::from_millis(self.settings.config.max_poll_interval_ms) / 2;
@@ -193,11 +236,19 @@ impl Session {
                     raw,
                 } => {
                     records += 1;
-                    if let Some(route) = self.route(topic, partition) {
-                        self.tasks.add_record(route, raw);
+                    match self.route(topic, partition) {
+                        Some(route) => self.tasks.add_record(route, raw),
+                        None => {
+                            let topic = self.consumer.topic_name(topic).into();
+                            let partition = TopicPartition { topic, partition };
+                            self.hold(partition, Held::Record(raw));
+                        }
                     }
                 }
-                ConsumerEvent::End(partition, offset) => self.tasks.reached_end(&partition, offset),
+                ConsumerEvent::End(partition, offset) if self.tasks.has(&partition) => {
+                    self.tasks.reached_end(&partition, offset);
+                }
+                ConsumerEvent::End(partition, offset) => self.hold(partition, Held::End(offset)),
                 ConsumerEvent::Assigned(partitions) => {
                     self.assigned(&partitions, control, metrics)?
                 }
@@ -208,7 +259,6 @@ impl Session {
                 ConsumerEvent::Disturbed(_) | ConsumerEvent::Other => {}
             }
         }
-        control.polled();
         metrics.polled(records, started.elapsed());
         Ok(())
     }
@@ -216,7 +266,10 @@ impl Session {
     /// How long the poll may wait for a first record: not past the next commit. Punctuations of the
     /// wall clock are looked at after each poll, so they may be late by `poll.ms`.
     fn poll_wait(&self) -> Duration {
-        let poll = Duration::from_millis(self.settings.config.poll_ms);
+        let mut poll = Duration::from_millis(self.settings.config.poll_ms);
+        if !self.pending.is_empty() {
+            poll = poll.min(RESTORED_WAIT);
+        }
         if !self.tasks.is_dirty() {
             return poll;
         }
@@ -253,212 +306,12 @@ impl Session {
         Ok(())
     }
 
-    fn commit_if_due(
-        &mut self,
-        control: &ThreadControl,
-        metrics: &mut ThreadMetrics,
-    ) -> Result<()> {
-        let interval = Duration::from_millis(self.settings.config.commit_interval_ms);
-        let due = self.last_commit.elapsed() >= interval || self.tasks.commit_requested();
-        if !due {
-            return Ok(());
-        }
-        if self.tasks.is_dirty() || self.collector.has_uncommitted() {
-            self.commit(control, metrics)?;
-        } else {
-            // There is nothing to commit, whoever has asked for it.
-            self.tasks.committed();
-        }
-        self.last_commit = Instant::now();
-        Ok(())
-    }
-
-    /// Flushes and commits what the tasks have done.
-    fn commit(&mut self, control: &ThreadControl, metrics: &mut ThreadMetrics) -> Result<()> {
-        let started = Instant::now();
-        let timeout = if control.is_stopping() {
-            STOP_WAIT
-        } else {
-            Duration::from_millis(self.settings.config.task_timeout_ms)
-        };
-        let offsets = self.tasks.offsets();
-        self.collector.flush(timeout)?;
-        self.check_deliveries()?;
-        self.collector.commit(&offsets, &self.consumer, timeout)?;
-        self.tasks.committed();
-        let internal = offsets.iter().filter(|(partition, ..)| {
-            let application_id = &self.environment.application_id;
-            self.settings
-                .topology
-                .is_internal(application_id, &partition.topic)
-        });
-        control.processed(
-            internal
-                .map(|(partition, offset, _)| (partition.clone(), *offset))
-                .collect(),
-        );
-        metrics.committed(started.elapsed());
-        self.summary.commits += 1;
-        self.has_committed = true;
-        tracing::debug!(offsets = offsets.len(), took = ?started.elapsed(), "committed");
-        Ok(())
-    }
-
-    /// Asks the production handler about each record that could not be delivered. Its bytes are
-    /// gone by now, so a dead letter is no answer; nor can the record be left out under
-    /// exactly-once, where the transaction has failed with it.
-    fn check_deliveries(&self) -> Result<()> {
-        while let Some(failure) = self.collector.take_failure() {
-            if failure.error.kind() == ErrorKind::Fenced {
-                return Err(failure.error);
-            }
-            let context = ErrorContext {
-                origin: FailureOrigin::Production,
-                task_id: None,
-                node: "",
-                topic: &failure.topic,
-                partition: failure.partition,
-                offset: -1,
-                timestamp_ms: -1,
-                headers: const { &Headers::new() },
-                key: None,
-                value: None,
-                retries: 0,
-            };
-            let handler = &self.settings.handlers.production;
-            let response = handler.give_up(&context, &failure.error);
-            if response != HandlerResponse::Continue || self.collector.is_transactional() {
-                return Err(failure.error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes partitions over: tasks first, then the group's offsets, then the fetching.
-    fn assigned(
-        &mut self,
-        partitions: &[TopicPartition],
-        control: &ThreadControl,
-        metrics: &mut ThreadMetrics,
-    ) -> Result<()> {
-        self.forget_routes();
-        let config = &self.settings.config;
-        let idling = match config.max_task_idle_ms {
-            negative if negative < 0 => Idling::Never,
-            idle_ms => Idling::UpTo(idle_ms),
-        };
-        let maker = TaskMaker {
-            topology: &self.settings.topology,
-            environment: &self.environment,
-            idling,
-            default_timestamp: config.default_timestamp_extractor,
-            metrics: &self.settings.metrics,
-            thread_name: &self.thread_name,
-        };
-        self.tasks = Tasks::create(&maker, partitions)?;
-        let assignment = self.positions(partitions, control)?;
-        self.tasks.initialize()?;
-        self.consumer.assign(&assignment)?;
-        (0..self.tasks.len()).for_each(|_| metrics.task_created());
-        let ids: Vec<String> = self.tasks.ids().iter().map(ToString::to_string).collect();
-        tracing::info!(tasks = ?ids, "tasks assigned");
-        control.assigned();
-        Ok(())
-    }
-
-    /// Where each partition is read from: the group's offset, else what its source says.
-    fn positions(
-        &mut self,
-        partitions: &[TopicPartition],
-        control: &ThreadControl,
-    ) -> Result<Vec<Assignment>> {
-        if partitions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let begun = Instant::now();
-        let timeout = Duration::from_millis(self.settings.config.task_timeout_ms);
-        let committed = loop {
-            match self.consumer.committed(partitions, BROKER_WAIT) {
-                Ok(committed) => break committed,
-                Err(error) if control.is_stopping() || begun.elapsed() > timeout => {
-                    return Err(error);
-                }
-                // A transaction of the last owner may still be open; it ends in its time.
-                Err(error) => tracing::debug!(%error, "trying again"),
-            }
-        };
-        let mut assignment = Vec::with_capacity(committed.len());
-        for committed in committed {
-            let partition = committed.partition;
-            let start = match committed.offset {
-                Some((offset, metadata)) => {
-                    if let Some(time_ms) = decode_metadata(&metadata) {
-                        self.tasks.restore_time(&partition, time_ms);
-                    }
-                    StartAt::Offset(offset)
-                }
-                None => self.first_position(&partition)?,
-            };
-            assignment.push(Assignment { partition, start });
-        }
-        Ok(assignment)
-    }
-
-    /// Where a partition begins that the group has never committed.
-    fn first_position(&self, partition: &TopicPartition) -> Result<StartAt> {
-        let application_id = &self.environment.application_id;
-        let topology = &self.settings.topology;
-        if topology.is_internal(application_id, &partition.topic) {
-            return Ok(StartAt::Earliest);
-        }
-        Ok(
-            match topology.offset_reset(application_id, &partition.topic) {
-                None => StartAt::Reset,
-                Some(AutoOffsetReset::Earliest) => StartAt::Earliest,
-                Some(AutoOffsetReset::Latest) => StartAt::Latest,
-                Some(AutoOffsetReset::ByDuration(ago)) => {
-                    let ago_ms = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-                    let time_ms = self.settings.clock.now_ms().saturating_sub(ago_ms);
-                    let found = self
-                        .consumer
-                        .offset_for_time(partition, time_ms, BROKER_WAIT)?;
-                    found.map_or(StartAt::Latest, StartAt::Offset)
-                }
-                Some(AutoOffsetReset::None) => {
-                    let message = format!(
-                        "no offset is committed for {partition}, and its source has no reset"
-                    );
-                    return Err(Error::new(ErrorKind::Config, message));
-                }
-            },
-        )
-    }
-
-    /// Commits and gives partitions up, or only gives them up if they are lost already.
-    fn revoked(
-        &mut self,
-        partitions: &[TopicPartition],
-        control: &ThreadControl,
-        metrics: &mut ThreadMetrics,
-    ) -> Result<()> {
-        control.revoked();
-        tracing::info!(partitions = partitions.len(), "tasks revoked");
-        let committed = if self.consumer.assignment_lost() {
-            Err(Error::new(
-                ErrorKind::Fenced,
-                "the group has gone on without this member",
-            ))
-        } else {
-            self.commit(control, metrics)
-        };
-        self.close_tasks(metrics);
-        self.consumer.unassign()?;
-        committed
-    }
-
-    fn close_tasks(&mut self, metrics: &mut ThreadMetrics) {
+    /// Gives up all tasks; what is not committed is given up with them.
+    fn close_tasks(&mut self, keep: KeepState, metrics: &mut ThreadMetrics) {
+        self.restorer.give_up();
+        self.pending.clear();
         (0..self.tasks.len()).for_each(|_| metrics.task_closed());
-        self.tasks.close();
+        self.tasks.close(&self.settings.registry, keep);
         self.forget_routes();
     }
 
@@ -483,14 +336,18 @@ impl Session {
         if committed.is_err() {
             self.collector.abort(BROKER_WAIT);
         }
-        self.close_tasks(metrics);
+        self.close_tasks(KeepState::Yes, metrics);
         committed
     }
 
     /// Leaves without committing: what is done since the last commit is done again by the next
-    /// session.
-    pub(crate) fn abandon(mut self, metrics: &mut ThreadMetrics) {
-        self.close_tasks(metrics);
+    /// session. Stores that have failed are opened anew then.
+    pub(crate) fn abandon(mut self, error: &Error, metrics: &mut ThreadMetrics) {
+        let keep = match ends_session_only(error) {
+            true => KeepState::Yes,
+            false => KeepState::No,
+        };
+        self.close_tasks(keep, metrics);
         self.collector.abort(BROKER_WAIT);
     }
 }

@@ -4,7 +4,12 @@
 //!   number without topic and offset, and runs rebalances inside the poll, where the tasks that
 //!   must commit first cannot be reached.
 //! - A flush that waits for what is in flight and no longer: the binding waits in slices of 100 ms.
+//! - Reading partitions without a group, many records at a time and without copies.
+//! - The ends of many partitions in one question.
 #![allow(unsafe_code, reason = "the one module that calls librdkafka directly")]
+
+mod offset;
+mod partition;
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
@@ -19,6 +24,9 @@ use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 
 use crate::id::TopicPartition;
 use crate::record::{Header, Headers, RawRecord};
+
+pub(crate) use offset::{OffsetEnd, OffsetQuery};
+pub(crate) use partition::{PartitionEvent, PartitionQueue};
 
 /// What a consumer's queue can hold.
 pub(crate) enum NativeEvent {
@@ -120,20 +128,10 @@ impl Event {
             let Some(topic) = NonNull::new(message.rkt) else {
                 return NativeEvent::Other;
             };
-            let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-            let timestamp_ms = sys::rd_kafka_message_timestamp(message, &raw mut kind);
-            let raw = RawRecord::new(
-                bytes(message.key, message.key_len),
-                bytes(message.payload, message.len),
-                message.offset,
-                timestamp_ms,
-                headers(message),
-            );
-            let partition = message.partition;
             NativeEvent::Record(NativeRecord {
                 topic: TopicHandle(topic),
-                partition,
-                raw,
+                partition: message.partition,
+                raw: BorrowedRecord(message).to_raw(),
             })
         }
     }
@@ -288,6 +286,44 @@ unsafe fn header(list: *const sys::rd_kafka_headers_t, index: usize) -> Option<H
             key: text(name).into_boxed_str(),
             value,
         })
+    }
+}
+
+/// A record in librdkafka's memory.
+#[derive(Clone, Copy)]
+pub struct BorrowedRecord<'a>(&'a sys::rd_kafka_message_t);
+
+impl<'a> BorrowedRecord<'a> {
+    /// The record's offset.
+    pub fn offset(self) -> i64 {
+        self.0.offset
+    }
+
+    /// The key's bytes.
+    pub fn key(self) -> Option<&'a [u8]> {
+        // SAFETY: the message owns its key.
+        unsafe { bytes(self.0.key, self.0.key_len) }
+    }
+
+    /// The value's bytes.
+    pub fn value(self) -> Option<&'a [u8]> {
+        // SAFETY: the message owns its payload.
+        unsafe { bytes(self.0.payload, self.0.len) }
+    }
+
+    /// The timestamp, in milliseconds since the epoch; -1 if there is none.
+    pub fn timestamp_ms(self) -> i64 {
+        let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is live.
+        unsafe { sys::rd_kafka_message_timestamp(self.0, &raw mut kind) }
+    }
+
+    /// A copy.
+    pub fn to_raw(self) -> RawRecord {
+        // SAFETY: the message is live.
+        let headers = unsafe { headers(self.0) };
+        let (key, value) = (self.key(), self.value());
+        RawRecord::new(key, value, self.offset(), self.timestamp_ms(), headers)
     }
 }
 

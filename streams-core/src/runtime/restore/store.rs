@@ -1,0 +1,232 @@
+//! One store that is being restored.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::broker::{BorrowedRecord, OffsetRange};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{TaskId, TopicPartition};
+use crate::store::{StoreBuilder, StoreRestorer, TaskState};
+
+/// A store, and how far it is restored.
+pub(super) struct RestoringStore {
+    pub(super) task: TaskId,
+    pub(super) name: Arc<str>,
+    /// What the store is restored from.
+    pub(super) partition: TopicPartition,
+    /// Where a source topic that stands for the changelog is to be left: what comes behind has not
+    /// been processed yet.
+    bound: Option<i64>,
+    restorer: StoreRestorer,
+    /// The offset of the next record; `None` before the first, in an empty store.
+    pub(super) next_offset: Option<i64>,
+    /// The offset of the next record as far as it has been written.
+    written_offset: Option<i64>,
+    pub(super) start_offset: i64,
+    pub(super) end_offset: i64,
+    pub(super) restored: u64,
+    /// Records taken in since the last write.
+    pending: u64,
+    /// Whether tombstones that the store lacks may be gone from the changelog, and why.
+    pub(super) stale: Option<String>,
+    pub(super) since: Instant,
+    last_write: Instant,
+    pub(super) reached_end: Option<(i64, Instant)>,
+    failure: Option<Error>,
+    /// Whether it is known where the changelog begins and ends.
+    pub(super) has_range: bool,
+    /// Whether anything was to be read.
+    pub(super) is_started: bool,
+}
+
+/// What has become of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is in the store, or comes behind what is wanted.
+    Yes,
+    /// The store cannot be trusted, and must be rebuilt before any record is taken in.
+    Rebuild,
+}
+
+/// How much is taken in before it is written, in bytes.
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long what is taken in may stay unwritten.
+const BATCH_AGE_MAX: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl RestoringStore {
+    pub(super) fn new(
+        task: TaskId,
+        builder: &StoreBuilder,
+        partition: TopicPartition,
+        bound: Option<i64>,
+        state: &TaskState,
+    ) -> Self {
+        let next_offset = state.changelog_offset(builder.name());
+        let now = Instant::now();
+        Self {
+            task,
+            name: Arc::clone(builder.name()),
+            partition,
+            bound,
+            restorer: state.restorer(builder),
+            next_offset,
+            written_offset: next_offset,
+            start_offset: 0,
+            end_offset: 0,
+            restored: 0,
+            pending: 0,
+            stale: None,
+            since: now,
+            last_write: now,
+            reached_end: None,
+            failure: None,
+            has_range: false,
+            is_started: false,
+        }
+    }
+
+    /// Settles where the store is restored from and to; an empty store begins at the beginning.
+    ///
+    /// # Errors
+    /// If the store holds what the topic has never had.
+    pub(super) fn set_range(&mut self, range: OffsetRange) -> Result<()> {
+        self.end_offset = self.bound.map_or(range.end, |bound| bound.min(range.end));
+        match self.next_offset {
+            Some(offset) if offset > range.end => {
+                let Self {
+                    task,
+                    name,
+                    partition,
+                    ..
+                } = self;
+                let end = range.end;
+                let message = format!(
+                    "store={name} task={task} holds {partition} up to offset={offset}, which ends at \
+                     offset={end}: the topic has been made anew or has lost records; to rebuild the \
+                     store call KafkaStreams::clean_up while the application does not run"
+                );
+                return Err(Error::new(ErrorKind::Io, message));
+            }
+            Some(offset) => self.start_offset = offset.max(range.begin),
+            None => {
+                self.restorer.clear()?;
+                self.stale = None;
+                self.start_offset = range.begin;
+            }
+        }
+        self.reached(self.start_offset);
+        self.has_range = true;
+        self.is_started |= !self.is_done();
+        Ok(())
+    }
+
+    /// Whether it has everything.
+    pub(super) fn is_done(&self) -> bool {
+        self.next_offset >= Some(self.end_offset)
+    }
+
+    /// The records that are left, about.
+    pub(super) fn remaining(&self) -> u64 {
+        let next = self.next_offset.unwrap_or(self.start_offset);
+        u64::try_from(self.end_offset - next).unwrap_or(0)
+    }
+
+    /// Takes in a record; a failure shows with the next write.
+    #[inline]
+    pub(super) fn take(&mut self, record: BorrowedRecord<'_>) -> Taken {
+        let offset = record.offset();
+        if offset >= self.end_offset && self.bound.is_some() {
+            self.reached(offset);
+            return Taken::Yes;
+        }
+        if self.stale.is_some() {
+            return Taken::Rebuild;
+        }
+        if self.failure.is_some() {
+            return Taken::Yes;
+        }
+        // Records without a key are in source topics only, and in no table.
+        if let Some(key) = record.key() {
+            let (value, timestamp_ms) = (record.value(), record.timestamp_ms());
+            if let Err(error) = self.restorer.apply(key, value, timestamp_ms) {
+                self.failure = Some(self.failed(Some(offset), error));
+                return Taken::Yes;
+            }
+        }
+        self.pending += 1;
+        self.reached(offset + 1);
+        Taken::Yes
+    }
+
+    /// Everything before this offset is taken in.
+    #[inline]
+    pub(super) fn reached(&mut self, offset: i64) {
+        self.next_offset = self.next_offset.max(Some(offset));
+        self.reached_end = None;
+    }
+
+    /// Writes what is taken in, if it is much or old or the last; returns how many records it was.
+    ///
+    /// # Errors
+    /// If a record cannot be read, or the disk refuses.
+    pub(super) fn write_if_due(&mut self) -> Result<u64> {
+        let is_due = self.is_done()
+            || self.failure.is_some()
+            || self.restorer.pending_bytes() > BATCH_BYTES_MAX
+            || self.last_write.elapsed() > BATCH_AGE_MAX;
+        if is_due { self.write() } else { Ok(0) }
+    }
+
+    /// Writes what is taken in; returns how many records it was.
+    ///
+    /// # Errors
+    /// As for [`Self::write_if_due`].
+    pub(super) fn write(&mut self) -> Result<u64> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.last_write = Instant::now();
+        if self.next_offset > self.written_offset
+            && let Some(next) = self.next_offset
+        {
+            // A source topic is left at its bound, so that the next restore goes on there.
+            let next = self.bound.map_or(next, |_| next.min(self.end_offset));
+            let written = self.restorer.write(next);
+            written.map_err(|error| self.failed(None, error))?;
+            self.written_offset = self.next_offset;
+        }
+        let records = std::mem::take(&mut self.pending);
+        self.restored += records;
+        Ok(records)
+    }
+
+    /// Begins anew with an empty store.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub(super) fn rebuild(&mut self) -> Result<()> {
+        let cleared = self.restorer.clear();
+        cleared.map_err(|error| self.failed(None, error))?;
+        self.stale = None;
+        (self.next_offset, self.written_offset) = (None, None);
+        (self.start_offset, self.pending) = (0, 0);
+        Ok(())
+    }
+
+    fn failed(&self, offset: Option<i64>, error: Error) -> Error {
+        let Self {
+            task,
+            name,
+            partition,
+            ..
+        } = self;
+        let offset = offset.map_or(String::new(), |offset| format!(" offset={offset}"));
+        let message = format!("cannot restore store={name} task={task} from {partition}{offset}");
+        Error::with_source(error.kind(), message, error)
+    }
+
+    /// Gives the store back, as far as it has been written.
+    pub(super) fn put_back(self, state: &mut TaskState) {
+        state.put_back(&self.name, self.restorer.finish());
+    }
+}

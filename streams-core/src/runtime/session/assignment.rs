@@ -1,0 +1,256 @@
+//! What the group gives and takes: tasks, their state, and where their partitions are read from.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::broker::{Assignment, StartAt};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{TaskId, TopicPartition};
+use crate::metrics::ThreadMetrics;
+use crate::record::RawRecord;
+use crate::runtime::restore::RestoredState;
+use crate::runtime::session::{BROKER_WAIT, Session};
+use crate::runtime::tasks::{KeepState, TaskInput, TaskMaker, task_inputs};
+use crate::runtime::thread::ThreadControl;
+use crate::task::{CommitMetadata, Idling, decode_metadata};
+use crate::topology::AutoOffsetReset;
+
+/// A task whose state is being restored; its partitions are paused.
+pub(super) struct PendingTask {
+    inputs: Vec<TaskInput>,
+    /// What had been fetched when the partitions were paused.
+    held: Vec<(TopicPartition, Held)>,
+}
+
+/// What a task that is not ready cannot take yet.
+pub(super) enum Held {
+    Record(RawRecord),
+    End(i64),
+}
+
+/// Where partitions are read from, and what the group has committed for them.
+#[derive(Default)]
+struct Positions {
+    assignment: Vec<Assignment>,
+    committed: BTreeMap<TopicPartition, i64>,
+    metadata: BTreeMap<TopicPartition, CommitMetadata>,
+}
+
+impl Session {
+    /// Takes partitions over. Tasks without stores run at once; the state of others is ordered, and
+    /// they run when it is there.
+    pub(super) fn assigned(
+        &mut self,
+        partitions: &[TopicPartition],
+        control: &ThreadControl,
+        metrics: &mut ThreadMetrics,
+    ) -> Result<()> {
+        self.forget_routes();
+        let positions = self.positions(partitions, control)?;
+        let inputs = task_inputs(
+            &self.settings.topology,
+            &self.environment.application_id,
+            partitions,
+            &positions.metadata,
+        );
+        let ids: Vec<String> = inputs.keys().map(ToString::to_string).collect();
+        let topology = self.settings.topology.clone();
+        let has_stores = |task: TaskId| {
+            let part = topology.subtopology(task.subtopology);
+            part.is_some_and(|part| !topology.stores_of(part).is_empty())
+        };
+        let stateful = inputs.keys().filter(|task| has_stores(**task)).count();
+        self.stateful_tasks = stateful;
+        for (task, inputs) in inputs {
+            if has_stores(task) {
+                self.order(task, inputs, &positions.committed)?;
+            } else {
+                self.run_task(task, &inputs, None, metrics)?;
+            }
+        }
+        self.consumer.assign(&positions.assignment)?;
+        for pending in self.pending.values() {
+            for input in &pending.inputs {
+                self.consumer.set_paused(&input.partition, true)?;
+            }
+        }
+        tracing::info!(tasks = ?ids, "tasks assigned");
+        control.assigned();
+        Ok(())
+    }
+
+    fn order(
+        &mut self,
+        task: TaskId,
+        inputs: Vec<TaskInput>,
+        committed: &BTreeMap<TopicPartition, i64>,
+    ) -> Result<()> {
+        let own = inputs.iter().filter_map(|input| {
+            let offset = committed.get(&input.partition)?;
+            Some((input.partition.clone(), *offset))
+        });
+        self.restorer.restore(task, own.collect())?;
+        let held = Vec::new();
+        self.pending.insert(task, PendingTask { inputs, held });
+        Ok(())
+    }
+
+    /// Runs the tasks whose state has come.
+    ///
+    /// # Errors
+    /// If the state of a task cannot be restored.
+    pub(super) fn take_restored(&mut self, metrics: &mut ThreadMetrics) -> Result<()> {
+        while !self.pending.is_empty()
+            && let Some((task, restored)) = self.restorer.take()?
+        {
+            let Some(PendingTask { inputs, held }) = self.pending.remove(&task) else {
+                continue;
+            };
+            self.run_task(task, &inputs, Some(restored), metrics)?;
+            for (partition, held) in held {
+                match (held, self.tasks.route(&partition)) {
+                    (Held::Record(raw), Some(route)) => self.tasks.add_record(route, raw),
+                    (Held::End(offset), _) => self.tasks.reached_end(&partition, offset),
+                    (Held::Record(_), None) => {}
+                }
+            }
+            for input in &inputs {
+                self.consumer.set_paused(&input.partition, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what a task cannot take yet.
+    pub(super) fn hold(&mut self, partition: TopicPartition, held: Held) {
+        let reads = |pending: &&mut PendingTask| {
+            let mut inputs = pending.inputs.iter();
+            inputs.any(|input| input.partition == partition)
+        };
+        if let Some(pending) = self.pending.values_mut().find(reads) {
+            pending.held.push((partition, held));
+        }
+    }
+
+    fn run_task(
+        &mut self,
+        task: TaskId,
+        inputs: &[TaskInput],
+        restored: Option<RestoredState>,
+        metrics: &mut ThreadMetrics,
+    ) -> Result<()> {
+        let config = &self.settings.config;
+        let idling = match config.max_task_idle_ms {
+            negative if negative < 0 => Idling::Never,
+            idle_ms => Idling::UpTo(idle_ms),
+        };
+        // Threads share the memory of the caches, and a thread's tasks its part.
+        let shares = config.num_stream_threads.max(1) * self.stateful_tasks.max(1);
+        let cache_bytes = usize::try_from(config.statestore_cache_max_bytes);
+        let maker = TaskMaker {
+            topology: &self.settings.topology,
+            environment: &self.environment,
+            idling,
+            default_timestamp: config.default_timestamp_extractor,
+            cache_bytes_max: cache_bytes.unwrap_or(usize::MAX) / shares,
+            metrics: &self.settings.metrics,
+            registry: &self.settings.registry,
+            global: &self.settings.global,
+            thread_name: &self.thread_name,
+        };
+        self.tasks.add(&maker, task, inputs, restored)?;
+        metrics.task_created();
+        Ok(())
+    }
+
+    /// Where each partition is read from: the group's offset, else what its source says.
+    fn positions(
+        &mut self,
+        partitions: &[TopicPartition],
+        control: &ThreadControl,
+    ) -> Result<Positions> {
+        let mut positions = Positions::default();
+        if partitions.is_empty() {
+            return Ok(positions);
+        }
+        let begun = Instant::now();
+        let timeout = Duration::from_millis(self.settings.config.task_timeout_ms);
+        let committed = loop {
+            match self.consumer.committed(partitions, BROKER_WAIT) {
+                Ok(committed) => break committed,
+                Err(error) if control.is_stopping() || begun.elapsed() > timeout => {
+                    return Err(error);
+                }
+                // A transaction of the last owner may still be open; it ends in its time.
+                Err(error) => tracing::debug!(%error, "trying again"),
+            }
+        };
+        for committed in committed {
+            let partition = committed.partition;
+            let start = match committed.offset {
+                Some((offset, metadata)) => {
+                    if let Some(metadata) = decode_metadata(&metadata) {
+                        positions.metadata.insert(partition.clone(), metadata);
+                    }
+                    positions.committed.insert(partition.clone(), offset);
+                    StartAt::Offset(offset)
+                }
+                None => self.first_position(&partition)?,
+            };
+            positions.assignment.push(Assignment { partition, start });
+        }
+        Ok(positions)
+    }
+
+    /// Where a partition begins that the group has never committed.
+    fn first_position(&self, partition: &TopicPartition) -> Result<StartAt> {
+        let application_id = &self.environment.application_id;
+        let topology = &self.settings.topology;
+        if topology.is_internal(application_id, &partition.topic) {
+            return Ok(StartAt::Earliest);
+        }
+        Ok(
+            match topology.offset_reset(application_id, &partition.topic) {
+                None => StartAt::Reset,
+                Some(AutoOffsetReset::Earliest) => StartAt::Earliest,
+                Some(AutoOffsetReset::Latest) => StartAt::Latest,
+                Some(AutoOffsetReset::ByDuration(ago)) => {
+                    let ago_ms = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+                    let time_ms = self.settings.clock.now_ms().saturating_sub(ago_ms);
+                    let found = self
+                        .consumer
+                        .offset_for_time(partition, time_ms, BROKER_WAIT)?;
+                    found.map_or(StartAt::Latest, StartAt::Offset)
+                }
+                Some(AutoOffsetReset::None) => {
+                    let message = format!(
+                        "no offset is committed for {partition}, and its source has no reset"
+                    );
+                    return Err(Error::new(ErrorKind::Config, message));
+                }
+            },
+        )
+    }
+
+    /// Commits and gives partitions up, or only gives them up if they are lost already.
+    pub(super) fn revoked(
+        &mut self,
+        partitions: &[TopicPartition],
+        control: &ThreadControl,
+        metrics: &mut ThreadMetrics,
+    ) -> Result<()> {
+        control.revoked();
+        tracing::info!(partitions = partitions.len(), "tasks revoked");
+        let committed = if self.consumer.assignment_lost() {
+            Err(Error::new(
+                ErrorKind::Fenced,
+                "the group has gone on without this member",
+            ))
+        } else {
+            self.commit(control, metrics)
+        };
+        self.close_tasks(KeepState::Yes, metrics);
+        self.consumer.unassign()?;
+        committed
+    }
+}

@@ -1,0 +1,453 @@
+//! One store of one task, in bytes: committed entries, uncommitted writes over them, a cache of
+//! writes that are kept back over these, and the changelog that all come from.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::{Headers, OutgoingRecord};
+use crate::store::cache::{Cache, Dirty};
+use crate::store::context::{RecordView, StoreContext};
+use crate::store::database::DatabaseBatch;
+use crate::store::engine::{Engine, Entry, Span};
+use crate::store::expiry::Expiry;
+use crate::store::merge::{Layered, Merge};
+use crate::store::overlay::{Found, Overlay, Write};
+use crate::store::position::{ObservedTime, StorePosition};
+
+/// A store of bytes that its task reads and writes.
+pub(crate) struct ByteStore {
+    name: Arc<str>,
+    engine: Engine,
+    overlay: RefCell<Overlay>,
+    /// How long entries live; `None` for ever.
+    expiry: Option<Expiry>,
+    /// How many entries there may be; `None` for any number.
+    entries_max: Option<usize>,
+    /// Writes that are kept back; `None` without caching.
+    cache: Option<RefCell<Cache>>,
+    /// The topic that changes are written to.
+    changelog: Option<Arc<str>>,
+    /// Whether it is another task's, of which only what is committed is seen.
+    is_read_only: bool,
+    context: Rc<StoreContext>,
+    observed_time_ms: Cell<i64>,
+    /// The largest time in the cache, which counts once it leaves it.
+    cached_time_ms: Cell<i64>,
+    committed_time: ObservedTime,
+    sequence: Cell<u32>,
+    expired: Cell<u64>,
+}
+
+pub(super) const NO_HEADERS: &Headers = &Headers::new();
+
+impl ByteStore {
+    pub(crate) fn new(
+        name: Arc<str>,
+        engine: Engine,
+        changelog: Option<Arc<str>>,
+        context: Rc<StoreContext>,
+        position: StorePosition,
+    ) -> Self {
+        Self {
+            name,
+            engine,
+            overlay: RefCell::new(Overlay::new()),
+            expiry: None,
+            entries_max: None,
+            cache: None,
+            changelog,
+            is_read_only: false,
+            context,
+            observed_time_ms: Cell::new(position.observed_time_ms),
+            cached_time_ms: Cell::new(position.observed_time_ms),
+            committed_time: ObservedTime::new(position.observed_time_ms),
+            sequence: Cell::new(position.sequence),
+            expired: Cell::new(0),
+        }
+    }
+
+    /// Values begin with the time at which they were written, and are gone so many milliseconds
+    /// later.
+    pub(super) fn with_ttl(mut self, ttl_ms: i64) -> Self {
+        self.expiry = Some(Expiry::new(ttl_ms));
+        self
+    }
+
+    /// Holds so many entries, if it is in memory, and gives up those that are not used.
+    pub(super) fn with_entries_max(mut self, entries_max: usize) -> Self {
+        if let Engine::Memory(table) = &self.engine {
+            table.reset_recency();
+            self.entries_max = Some(entries_max);
+        }
+        self
+    }
+
+    /// Keeps writes back, up to this many bytes of them.
+    pub(super) fn with_cache(mut self, bytes_max: usize) -> Self {
+        self.cache = Some(RefCell::new(Cache::new(bytes_max)));
+        self
+    }
+
+    /// What a task sees of a store that another task writes, whose time is `committed_time`.
+    pub(crate) fn read_only(
+        name: Arc<str>,
+        engine: Engine,
+        context: Rc<StoreContext>,
+        committed_time: ObservedTime,
+    ) -> Self {
+        Self {
+            is_read_only: true,
+            committed_time,
+            ..Self::new(name, engine, None, context, StorePosition::EMPTY)
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn changelog(&self) -> Option<&Arc<str>> {
+        self.changelog.as_ref()
+    }
+
+    /// The time of the record that the task has at hand, in milliseconds since the epoch.
+    pub(crate) fn record_timestamp_ms(&self) -> i64 {
+        self.context.record_timestamp_ms()
+    }
+
+    /// The record that the task has at hand, if the store's kind asks for it.
+    pub(super) fn record_at_hand(&self) -> RecordView {
+        self.context.record(self.context.record_timestamp_ms())
+    }
+
+    /// The largest time that was written, in milliseconds since the epoch; -1 before the first.
+    pub(crate) fn observed_time_ms(&self) -> i64 {
+        match self.is_read_only {
+            false => self.observed_time_ms.get(),
+            true => self.committed_time.get_ms(),
+        }
+    }
+
+    /// Moves the store's time on; it never goes back.
+    pub(crate) fn observe_time(&self, time_ms: i64) {
+        self.observed_time_ms
+            .set(self.observed_time_ms.get().max(time_ms));
+    }
+
+    /// The largest time that can be read, writes that are kept back included.
+    pub(crate) fn newest_time_ms(&self) -> i64 {
+        self.observed_time_ms().max(self.cached_time_ms.get())
+    }
+
+    /// The next number that tells values of one key and time apart.
+    pub(crate) fn next_sequence(&self) -> u32 {
+        let next = self.sequence.get().wrapping_add(1) & i32::MAX as u32;
+        self.sequence.set(next);
+        next
+    }
+
+    /// A number that was given before is not given again.
+    pub(crate) fn observe_sequence(&self, sequence: u32) {
+        self.sequence.set(self.sequence.get().max(sequence));
+    }
+
+    /// Counts a write that came after its retention (`expired-window-record-drop`).
+    pub(crate) fn count_expired(&self) {
+        self.expired.set(self.expired.get() + 1);
+    }
+
+    /// The writes that came after their retention, since this was last asked.
+    pub(crate) fn take_expired(&self) -> u64 {
+        self.expired.take()
+    }
+
+    /// Shows `read` the value of a key.
+    #[inline]
+    pub(crate) fn read<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
+        if let Some(cache) = &self.cache
+            && let Found::Written(kept) = cache.borrow().get(key)
+        {
+            return Ok(read(kept));
+        }
+        self.read_below_cache(key, read)
+    }
+
+    fn read_below_cache<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
+        if self.entries_max.is_some()
+            && let Engine::Memory(table) = &self.engine
+        {
+            table.recency().touch(key);
+        }
+        let overlay = self.overlay.borrow();
+        match overlay.get(key) {
+            Found::Written(value) => Ok(read(value)),
+            Found::Untouched => self.engine.get(key, read),
+        }
+    }
+
+    /// The value of a key as it is without the writes that are kept back.
+    pub(super) fn get_below_cache(&self, key: &[u8]) -> Result<Option<Box<[u8]>>> {
+        self.read_below_cache(key, |value| value.map(Box::from))
+    }
+
+    /// Writes a value, or deletes it.
+    #[inline]
+    pub(crate) fn put(&self, key: &[u8], value: Option<&[u8]>) {
+        self.put_evicting(key, value);
+    }
+
+    /// As [`Self::put`]; returns the key of the entry that had to go, if there were too many.
+    #[inline]
+    pub(super) fn put_evicting(&self, key: &[u8], value: Option<&[u8]>) -> Option<Arc<[u8]>> {
+        if self.is_read_only {
+            // The change is refused when it is to be logged.
+            return None;
+        }
+        let mut overlay = self.overlay.borrow_mut();
+        let before = overlay.bytes();
+        overlay.put(key, value);
+        let evicted = self
+            .entries_max
+            .and_then(|entries_max| self.use_entry(key, value.is_some(), entries_max));
+        if let Some(evicted) = &evicted {
+            overlay.put(evicted, None);
+        }
+        self.context.wrote(before, overlay.bytes());
+        evicted
+    }
+
+    fn use_entry(&self, key: &[u8], is_there: bool, entries_max: usize) -> Option<Arc<[u8]>> {
+        let Engine::Memory(table) = &self.engine else {
+            return None;
+        };
+        let mut recency = table.recency();
+        if is_there {
+            return recency.insert(key, entries_max);
+        }
+        recency.remove(key);
+        None
+    }
+
+    /// Whether values begin with the time at which they were written, since they do not live for
+    /// ever.
+    pub(super) fn has_ttl(&self) -> bool {
+        self.expiry.is_some()
+    }
+
+    /// Whether an entry that was written with this time is still there.
+    #[inline]
+    pub(super) fn is_alive(&self, timestamp_ms: i64) -> bool {
+        let expiry = self.expiry.as_ref();
+        expiry.is_none_or(|expiry| expiry.is_alive(timestamp_ms, self.observed_time_ms()))
+    }
+
+    /// Deletes some entries that are gone, and tells the changelog.
+    pub(super) fn delete_expired(&self) -> Result<()> {
+        let Some(expiry) = &self.expiry else {
+            return Ok(());
+        };
+        if !self.is_dirty() {
+            return Ok(());
+        }
+        let gone = expiry.search(self, &self.overlay.borrow())?;
+        for key in gone {
+            self.put(&key, None);
+            self.log(&key, None, self.observed_time_ms())?;
+        }
+        Ok(())
+    }
+
+    /// Deletes every entry in `[from, to)`.
+    pub(crate) fn delete_range(&self, from: &[u8], to: &[u8]) {
+        let mut overlay = self.overlay.borrow_mut();
+        let before = overlay.bytes();
+        overlay.delete_range(from, to);
+        self.context.wrote(before, overlay.bytes());
+    }
+
+    /// Whether writes are kept back.
+    #[inline]
+    pub(super) fn is_cached(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// Whether more is kept back than the cache is to hold.
+    pub(super) fn is_cache_full(&self) -> bool {
+        let cache = self.cache.as_ref();
+        cache.is_some_and(|cache| cache.borrow().is_full())
+    }
+
+    /// Keeps a write back, made for `time_ms` with the record at hand as of `timestamp_ms`; returns
+    /// whether there is a cache to do so.
+    #[inline]
+    pub(super) fn keep_back(
+        &self,
+        key: &[u8],
+        value: Option<&[u8]>,
+        time_ms: i64,
+        timestamp_ms: i64,
+    ) -> bool {
+        let Some(cache) = &self.cache else {
+            return false;
+        };
+        let mut cache = cache.borrow_mut();
+        let before = cache.bytes();
+        cache.put(key, value, self.context.record(timestamp_ms));
+        self.context.holds(before, cache.bytes());
+        self.cached_time_ms
+            .set(self.cached_time_ms.get().max(time_ms));
+        true
+    }
+
+    /// Lets everything go on that is kept back, in the order of the last writes: `each` writes it
+    /// below the cache and forwards it.
+    pub(super) fn flush_cache(&self, mut each: impl FnMut(Dirty) -> Result<()>) -> Result<()> {
+        let Some(cache) = &self.cache else {
+            return Ok(());
+        };
+        if cache.borrow().is_empty() {
+            return Ok(());
+        }
+        // Not borrowed meanwhile: what is forwarded may come back and read.
+        let dirty = cache.borrow_mut().take_dirty();
+        for entry in dirty {
+            each(entry)?;
+        }
+        let mut cache = cache.borrow_mut();
+        let before = cache.bytes();
+        cache.forget_clean();
+        self.context.holds(before, cache.bytes());
+        Ok(())
+    }
+
+    /// Calls `forward` with the record at hand that has made a write which was kept back.
+    pub(super) fn with_kept_back<R>(&self, record: RecordView, forward: impl FnOnce() -> R) -> R {
+        self.context.with_kept_back(record, forward)
+    }
+
+    /// Up to `limit` entries of a span, uncommitted ones and those kept back included.
+    pub(crate) fn scan(&self, span: Span<'_>, limit: usize) -> Result<Vec<Entry>> {
+        let mut overlay = self.overlay.borrow_mut();
+        overlay.order();
+        let Some(cache) = &self.cache else {
+            return self.merge(&overlay, overlay.range(span), span, limit);
+        };
+        let mut cache = cache.borrow_mut();
+        cache.order();
+        let writes = Layered::new(cache.range(span), overlay.range(span), span.is_reverse);
+        self.merge(&overlay, writes, span, limit)
+    }
+
+    fn merge<'w>(
+        &self,
+        overlay: &Overlay,
+        writes: impl Iterator<Item = Write<'w>>,
+        span: Span<'_>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let mut merge = Merge::new(writes, span.is_reverse, limit);
+        self.engine.scan(span, |key, value| {
+            merge.add(key, (!overlay.is_deleted(key)).then_some(value))
+        })?;
+        Ok(merge.finish())
+    }
+
+    /// Writes a change to the changelog, if there is one.
+    ///
+    /// # Errors
+    /// If the producer does not take it.
+    #[inline]
+    pub(crate) fn log(&self, key: &[u8], value: Option<&[u8]>, timestamp_ms: i64) -> Result<()> {
+        self.log_with_headers(key, value, timestamp_ms, NO_HEADERS)
+    }
+
+    /// As [`Self::log`], with headers.
+    pub(crate) fn log_with_headers(
+        &self,
+        key: &[u8],
+        value: Option<&[u8]>,
+        timestamp_ms: i64,
+        headers: &Headers,
+    ) -> Result<()> {
+        let Some(topic) = &self.changelog else {
+            return self.check_writable();
+        };
+        self.context.collector.send(&OutgoingRecord {
+            topic,
+            partition: Some(self.context.partition),
+            key: Some(key),
+            value,
+            timestamp_ms,
+            headers,
+        })
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        if !self.is_read_only {
+            return Ok(());
+        }
+        let name = &self.name;
+        let message = format!("store={name} is global: tasks may read it and not write to it");
+        Err(Error::new(ErrorKind::Topology, message))
+    }
+
+    /// About how many entries there are, uncommitted ones included.
+    pub(crate) fn approximate_count(&self) -> Result<u64> {
+        let committed = self.engine.approximate_count()?;
+        Ok(committed.saturating_add(self.overlay.borrow().len() as u64))
+    }
+
+    /// Whether there are writes to commit.
+    pub(crate) fn is_dirty(&self) -> bool {
+        !self.overlay.borrow().is_empty()
+    }
+
+    /// Where the store stands once its writes are committed.
+    pub(crate) fn position(&self, changelog_offset: Option<i64>) -> StorePosition {
+        StorePosition {
+            changelog_offset,
+            observed_time_ms: self.observed_time_ms.get(),
+            sequence: self.sequence.get(),
+        }
+    }
+
+    /// Makes the writes part of a batch, with where the store stands then, if it is on disk.
+    pub(crate) fn add_to(
+        &self,
+        batch: &mut DatabaseBatch<'_>,
+        changelog_offset: Option<i64>,
+    ) -> Result<()> {
+        let Engine::RocksDb(_, column) = &self.engine else {
+            return Ok(());
+        };
+        let overlay = self.overlay.borrow();
+        for (from, to) in overlay.deleted_ranges() {
+            batch.delete_range(column, from, to)?;
+        }
+        batch.put(column, overlay.writes())?;
+        batch.set_position(&self.name, self.position(changelog_offset));
+        Ok(())
+    }
+
+    /// The writes are committed: those of a store in memory are moved to its entries, others have
+    /// been written in a batch.
+    pub(crate) fn committed(&self) {
+        let mut overlay = self.overlay.borrow_mut();
+        if let Engine::Memory(table) = &self.engine {
+            table.apply(overlay.deleted_ranges(), overlay.writes());
+        }
+        overlay.clear();
+        self.committed_time.set_ms(self.observed_time_ms.get());
+    }
+
+    /// The store's time as of its last commit.
+    pub(crate) fn committed_time(&self) -> &ObservedTime {
+        &self.committed_time
+    }
+}

@@ -1,0 +1,32 @@
+//! What goes along the edges of tables.
+
+/// A change of a table's value (`org.apache.kafka.streams.kstream.internals.Change`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change<V> {
+    /// The value now; `None` if it is deleted.
+    pub(crate) new: Option<V>,
+    /// The value before, if it is asked for and there was one.
+    pub(crate) old: Option<V>,
+    /// Whether no later version of the key is known: always, but for versioned stores.
+    pub(crate) is_latest: bool,
+}
+
+impl<V> Change<V> {
+    /// A change to the latest value.
+    pub(crate) const fn new(new: Option<V>, old: Option<V>) -> Self {
+        Self {
+            new,
+            old,
+            is_latest: true,
+        }
+    }
+
+    /// The same change with its values mapped.
+    pub(crate) fn map<V2>(self, mut map: impl FnMut(V) -> Option<V2>) -> Change<V2> {
+        Change {
+            new: self.new.and_then(&mut map),
+            old: self.old.and_then(map),
+            is_latest: self.is_latest,
+        }
+    }
+}
