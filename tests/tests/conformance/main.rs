@@ -25,3 +25,5 @@ mod split;
 mod stateless;
 mod table;
 mod text;
+mod window;
+mod window_walk;
