@@ -1,8 +1,18 @@
 //! Ours and the peers' on the same work, side by side.
+//!
+//! Each suite is a module with its command line (`Arguments`) and `run`; `main.rs` chooses. What a
+//! suite has measured is a [`report::Report`]: printed, kept as JSON and drawn the same way.
 
-pub mod input;
-pub mod measure;
+pub mod cdc;
+pub mod limit;
+pub mod machine;
+pub mod micro;
+pub mod plot;
 pub mod report;
+pub mod streams;
 pub mod workload;
 
 pub use workload::Workload;
+
+/// How a suite ends: what stopped it is told to the user as text.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -221,7 +221,7 @@ pub struct OutgoingRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// The value's bytes.
     pub value: Option<&'a [u8]>,
-    /// The timestamp, in milliseconds since the epoch.
+    /// The timestamp, in milliseconds since the epoch; -1 for the time of sending.
     pub timestamp_ms: i64,
     /// The headers.
     pub headers: &'a Headers,

@@ -51,14 +51,14 @@ pub use group::{
 };
 pub use operator::Rejected;
 pub use option::{
-    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped,
+    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped, Joined,
     Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull,
-    StrictBufferConfig, Suppressed, WhenFull,
+    StreamJoined, StrictBufferConfig, Suppressed, TableJoined, WhenFull,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};
-pub use table::KTable;
-pub use window::{SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
+pub use table::{GlobalKTable, KTable};
+pub use window::{JoinWindows, SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
 
 // What a program needs of the run time, so that one `use` is enough.
 pub use streams_core::processor::{

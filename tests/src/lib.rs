@@ -57,7 +57,7 @@ pub use expectation::{Comparison, Expectation};
 pub use kafka::{Kafka, KafkaOptions};
 pub use message::{Message, Record};
 pub use port::free_port;
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{Postgres, PostgresOptions, program as postgres_program};
 pub use process::{Process, ProcessBuilder, http_get, workspace_binary};
 pub use session::Session;
 pub use stack::{Stack, StackOptions};

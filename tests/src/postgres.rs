@@ -301,8 +301,14 @@ fn launch(
     .spawn()
 }
 
+/// The path of one of Postgres' programs.
+///
 /// Debian keeps the server's programs out of the path, one folder a version: the newest wins.
-fn program(name: &str) -> Result<PathBuf, Error> {
+///
+/// # Errors
+///
+/// When it is not installed.
+pub fn program(name: &str) -> Result<PathBuf, Error> {
     let versions = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

@@ -16,6 +16,11 @@ const BYTES_MAX: usize = 8 << 20;
 const OPEN_AGE_MAX: Duration = Duration::from_secs(1);
 /// How large a batch may become within a transaction of the database, in bytes.
 const OPEN_BYTES_MAX: usize = 32 << 20;
+/// From this lag on, in µs, changes come from a backlog. Nobody waits for them in particular, so
+/// their batches may be as large and as old as those within a transaction.
+const BACKLOG_LAG_US: i64 = 1_000_000;
+/// The pause between two commits of a backlog.
+const BACKLOG_PAUSE: Duration = AGE_MAX;
 
 /// The batch that is being written.
 #[derive(Debug, Default)]
@@ -32,6 +37,8 @@ pub(super) struct Batch {
     events: u64,
     behind_us: i64,
     last_event_us: i64,
+    /// How long after its commit the last change was sent, by the server's clock alone.
+    lag_us: i64,
 }
 
 impl Batch {
@@ -46,15 +53,31 @@ impl Batch {
         if is_in_transaction {
             return Some(since + OPEN_AGE_MAX);
         }
+        let pause = if self.is_backlog() {
+            BACKLOG_PAUSE
+        } else {
+            PAUSE_MIN
+        };
         Some(
             self.last_commit
-                .map_or(since, |last| since.max(last + PAUSE_MIN)),
+                .map_or(since, |last| since.max(last + pause)),
         )
+    }
+
+    /// When a batch has to be committed that is complete so far: until then it makes no difference
+    /// when what follows is taken in.
+    pub(super) fn rest_until(&self, is_in_transaction: bool, now: Instant) -> Option<Instant> {
+        let due = self.due(false).filter(|_| !is_in_transaction)?;
+        (due <= now + PAUSE_MIN).then_some(due)
+    }
+
+    fn is_backlog(&self) -> bool {
+        self.lag_us >= BACKLOG_LAG_US
     }
 
     /// Whether the batch should be committed although more is coming.
     pub(super) fn is_full(&self, is_in_transaction: bool) -> bool {
-        let (age_max, bytes_max) = if is_in_transaction {
+        let (age_max, bytes_max) = if is_in_transaction || self.is_backlog() {
             (OPEN_AGE_MAX, OPEN_BYTES_MAX)
         } else {
             (AGE_MAX, BYTES_MAX)
@@ -85,6 +108,11 @@ impl Batch {
         self.last_event_us = now_us;
     }
 
+    /// A change was sent this long after its commit.
+    pub(super) fn set_lag(&mut self, lag_us: i64) {
+        self.lag_us = lag_us;
+    }
+
     /// When the last change was taken in, µs since 1970; 0 before the first.
     pub(super) fn last_event_us(&self) -> i64 {
         self.last_event_us
@@ -105,10 +133,10 @@ impl Batch {
 
     /// Begins the next batch.
     pub(super) fn clear(&mut self, now: Instant) {
-        let last_event_us = self.last_event_us;
         *self = Self {
             last_commit: Some(now),
-            last_event_us,
+            last_event_us: self.last_event_us,
+            lag_us: self.lag_us,
             ..Self::default()
         };
     }
@@ -143,6 +171,28 @@ mod tests {
         batch.clear(committed);
         batch.add(&record(1));
         assert_eq!(batch.due(false), Some(committed + PAUSE_MIN));
+    }
+
+    #[test]
+    fn a_batch_is_waited_for_only_between_transactions() {
+        let (mut batch, now) = (Batch::default(), Instant::now());
+        batch.clear(now);
+        assert_eq!(batch.rest_until(false, now), None);
+        batch.add(&record(1));
+        assert_eq!(batch.rest_until(false, now), batch.due(false));
+        assert_eq!(batch.rest_until(true, now), None);
+    }
+
+    #[test]
+    fn a_backlog_is_committed_in_larger_batches_until_it_is_done() {
+        let (mut batch, committed) = (Batch::default(), Instant::now());
+        batch.clear(committed);
+        batch.set_lag(BACKLOG_LAG_US);
+        batch.add(&record(BYTES_MAX));
+        assert!(!batch.is_full(false));
+        assert!(batch.due(false) >= Some(committed + BACKLOG_PAUSE));
+        batch.set_lag(BACKLOG_LAG_US - 1);
+        assert!(batch.is_full(false));
     }
 
     #[test]

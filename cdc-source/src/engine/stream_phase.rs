@@ -75,7 +75,8 @@ impl<S: Sink> StreamPhase<'_, S> {
                 continue;
             }
             let now = Instant::now();
-            let due = self.state.batch.due(self.state.is_in_transaction());
+            let is_in_transaction = self.state.is_in_transaction();
+            let due = self.state.batch.due(is_in_transaction);
             if due.is_some_and(|due| due <= now) {
                 self.commit()?;
                 continue;
@@ -83,6 +84,15 @@ impl<S: Sink> StreamPhase<'_, S> {
             if self.heartbeat.is_due(now) {
                 self.beat().await?;
                 continue;
+            }
+            // What comes within the pause is taken in at its end, all at once: to wake for each
+            // message would cost more than to read it.
+            if let Some(end) = self.state.batch.rest_until(is_in_transaction, now) {
+                tokio::select! {
+                    biased;
+                    () = self.shutdown.requested() => return self.finish(),
+                    () = tokio::time::sleep_until(end.into()) => continue,
+                }
             }
             let wake = [due, self.heartbeat.due].into_iter().flatten().min();
             let wake = wake.map_or(now + HOUSEKEEPING, |wake| wake.min(now + HOUSEKEEPING));

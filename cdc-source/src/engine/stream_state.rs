@@ -89,8 +89,16 @@ impl<S: Sink> StreamState<S> {
     pub(super) fn handle(&mut self, event: &ReplicationEvent) -> Result<Next> {
         match event {
             ReplicationEvent::XLogData {
-                wal_start, data, ..
+                wal_start,
+                server_time_micros,
+                data,
+                ..
             } => {
+                if let Some(transaction) = &self.transaction {
+                    let sent_us = server_time_micros + POSTGRES_EPOCH_US;
+                    let lag_us = sent_us - transaction.source.commit_timestamp_us;
+                    self.batch.set_lag(lag_us);
+                }
                 return self.handle_message(wal_start.as_u64(), data);
             }
             ReplicationEvent::Begin {

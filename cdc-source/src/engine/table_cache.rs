@@ -30,7 +30,8 @@ pub(super) struct TableCache {
     filter: TableFilter,
     known: HashMap<u32, Table>,
     snapshot: BTreeMap<String, u64>,
-    tables: HashMap<u32, CachedTable>,
+    /// Looked up for each change: a tree of a few numbers is quicker than a hash of one.
+    tables: BTreeMap<u32, CachedTable>,
 }
 
 impl TableCache {
@@ -49,7 +50,7 @@ impl TableCache {
             filter,
             known,
             snapshot,
-            tables: HashMap::new(),
+            tables: BTreeMap::new(),
         }
     }
 

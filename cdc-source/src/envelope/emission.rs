@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    Cell, EnvelopeField, EventContext, Header, NullPolicy, OutgoingRecord, Row, RowEncoder,
-    SourceBlock, push_int, quoted,
+    Cell, EnvelopeField, EventContext, Header, Moment, NullPolicy, OutgoingRecord, Row, RowEncoder,
+    SourceBlock, quoted,
 };
 use crate::config::{ConnectorConfig, DeletedRow};
 use crate::schema::{ConnectSchema, StructSchema, Table};
@@ -28,6 +28,22 @@ pub(super) struct EnvelopeText {
     /// Up to the value of `before`.
     head: Vec<u8>,
     closing: &'static [u8],
+    capacity: Capacity,
+}
+
+/// How much room the next value is given: values of a table are about as long as the one before.
+#[derive(Debug, Default)]
+struct Capacity(usize);
+
+impl Capacity {
+    fn buffer(&self) -> Vec<u8> {
+        Vec::with_capacity(self.0)
+    }
+
+    /// A value was this long; the next may be an eighth longer.
+    fn learn(&mut self, length: usize) {
+        self.0 = length + length / 8;
+    }
 }
 
 #[derive(Debug)]
@@ -36,6 +52,7 @@ pub(super) struct RowText {
     /// Up to the row's opening brace.
     head: Vec<u8>,
     closing: &'static [u8],
+    capacity: Capacity,
     /// `__deleted` of a row that is there and of one that is not; empty unless rows are rewritten.
     kept: &'static [u8],
     deleted: &'static [u8],
@@ -100,18 +117,18 @@ impl EnvelopeText {
             row,
             head: head.into_bytes(),
             closing,
+            capacity: Capacity::default(),
         }
     }
 
     fn value(
-        &self,
+        &mut self,
         source: &SourceBlock,
         event: &EventContext<'_>,
         before: Option<Row<'_>>,
         after: Option<Row<'_>>,
     ) -> Result<Vec<u8>> {
-        const CAPACITY_BESIDES_HEAD: usize = 768;
-        let mut out = Vec::with_capacity(self.head.len() + CAPACITY_BESIDES_HEAD);
+        let mut out = self.capacity.buffer();
         out.extend_from_slice(&self.head);
         self.push_row(before, &mut out)?;
         out.extend_from_slice(b",\"after\":");
@@ -120,13 +137,15 @@ impl EnvelopeText {
         source.push(event.position, &mut out);
         out.extend_from_slice(b",\"transaction\":null,\"op\":\"");
         out.extend_from_slice(event.operation.as_bytes());
+        let now = Moment::of(event.now_us);
         out.extend_from_slice(b"\",\"ts_ms\":");
-        push_int(event.now_us.div_euclid(1000), &mut out);
+        now.push_millis(&mut out);
         out.extend_from_slice(b",\"ts_us\":");
-        push_int(event.now_us, &mut out);
+        now.push_micros(&mut out);
         out.extend_from_slice(b",\"ts_ns\":");
-        push_int(event.now_us.saturating_mul(1000), &mut out);
+        now.push_nanos(&mut out);
         out.extend_from_slice(self.closing);
+        self.capacity.learn(out.len());
         Ok(out)
     }
 
@@ -217,6 +236,7 @@ impl RowText {
             row,
             head,
             closing,
+            capacity: Capacity::default(),
             kept,
             deleted,
             added,
@@ -225,14 +245,13 @@ impl RowText {
     }
 
     fn value(
-        &self,
+        &mut self,
         source: &SourceBlock,
         event: &EventContext<'_>,
         row: Row<'_>,
         is_deleted: bool,
     ) -> Result<Vec<u8>> {
-        const CAPACITY_BESIDES_HEAD: usize = 256;
-        let mut out = Vec::with_capacity(self.head.len() + CAPACITY_BESIDES_HEAD);
+        let mut out = self.capacity.buffer();
         out.extend_from_slice(&self.head);
         self.row.push_open(row, &mut out)?;
         out.extend_from_slice(if is_deleted { self.deleted } else { self.kept });
@@ -241,6 +260,7 @@ impl RowText {
             field.value(source, event).push_json(&mut out);
         }
         out.extend_from_slice(self.closing);
+        self.capacity.learn(out.len());
         Ok(out)
     }
 }
@@ -294,7 +314,7 @@ impl Emission {
                     .collect()
             }
         };
-        let (value, row, record_headers) = match (&self.value, &self.plan.extract) {
+        let (value, row, record_headers) = match (&mut self.value, &self.plan.extract) {
             (ValuePlan::Row(text), Some(extract)) => {
                 let Some(row) = after.or(before) else {
                     return Ok(headers);

@@ -46,6 +46,6 @@ pub use encoder::EnvelopeEncoder;
 pub use record::{Header, OutgoingRecord};
 pub use table::TableEncoder;
 
-pub(crate) use json::{push_int, push_optional_int, push_string, quoted};
+pub(crate) use json::{Moment, pair, push_int, push_optional_int, push_string, quoted};
 pub(crate) use row::{NullPolicy, Row, RowEncoder};
 pub(crate) use source::{EnvelopeField, EventContext, Scalar, SourceBlock, SourceField};

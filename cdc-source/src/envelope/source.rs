@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{SnapshotMarker, SourcePosition, push_int, push_optional_int, push_string, quoted};
+use super::{
+    Moment, SnapshotMarker, SourcePosition, push_int, push_optional_int, push_string, quoted,
+};
 use crate::config::ConnectorConfig;
 use crate::schema::{ConnectSchema, StructSchema};
 
@@ -223,9 +225,9 @@ impl SourceBlock {
 
     /// Appends the block of an event.
     pub(crate) fn push(&self, position: &SourcePosition, out: &mut Vec<u8>) {
-        let commit_us = position.commit_timestamp_us;
+        let commit = Moment::of(position.commit_timestamp_us);
         out.extend_from_slice(&self.head);
-        push_int(commit_us.div_euclid(1000), out);
+        commit.push_millis(out);
         out.extend_from_slice(b",\"snapshot\":");
         match marker_text(position.snapshot) {
             Some(marker) => push_string(marker.as_bytes(), out),
@@ -234,9 +236,9 @@ impl SourceBlock {
         out.extend_from_slice(&self.database_part);
         push_sequence(position, out);
         out.extend_from_slice(b",\"ts_us\":");
-        push_int(commit_us, out);
+        commit.push_micros(out);
         out.extend_from_slice(b",\"ts_ns\":");
-        push_int(commit_us.saturating_mul(1000), out);
+        commit.push_nanos(out);
         out.extend_from_slice(&self.table_part);
         push_optional_int(transaction_id(position), out);
         out.extend_from_slice(b",\"lsn\":");

@@ -18,6 +18,8 @@ const OFFSET_PARTITIONS: i32 = 25;
 pub(crate) struct TopicSetup {
     admin: Admin,
     known: HashSet<Arc<str>>,
+    /// The topic that was asked for last: mostly it is the next one too.
+    last: Option<Arc<str>>,
     shutdown: Shutdown,
 }
 
@@ -26,22 +28,27 @@ impl TopicSetup {
         Ok(Self {
             admin: Admin::new(&settings.client())?,
             known: HashSet::new(),
+            last: None,
             shutdown,
         })
     }
 
     /// Makes sure that a topic of events exists, with the broker's default number of partitions.
     pub(super) fn ensure(&mut self, topic: &Arc<str>) -> Result<()> {
-        if self.known.contains(topic) {
+        let is_last = |last: &Arc<str>| Arc::ptr_eq(last, topic);
+        if self.last.as_ref().is_some_and(is_last) {
             return Ok(());
         }
-        self.create(&NewTopic {
-            name: topic.to_string(),
-            partitions: None,
-            replication_factor: None,
-            config: BTreeMap::new(),
-        })?;
-        self.known.insert(topic.clone());
+        if !self.known.contains(topic) {
+            self.create(&NewTopic {
+                name: topic.to_string(),
+                partitions: None,
+                replication_factor: None,
+                config: BTreeMap::new(),
+            })?;
+            self.known.insert(topic.clone());
+        }
+        self.last = Some(topic.clone());
         Ok(())
     }
 

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter};
+
 use crate::envelope::Cell;
 
 /// Takes lines apart; its buffers are reused from line to line.
@@ -25,29 +27,24 @@ impl CopyLine {
     /// escapes, into this value's buffer.
     pub fn split<'a>(&'a mut self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        if !line.contains(&b'\\') {
-            cells.extend(line.split(|byte| *byte == b'\t').map(Cell::Text));
+        if memchr(b'\\', line).is_none() {
+            cells.extend(fields(line).map(|range| text(line, &range)));
             return;
         }
         self.fields.clear();
         self.unescaped.clear();
-        let mut start = 0;
-        for field in line.split(|byte| *byte == b'\t') {
-            let end = start + field.len();
+        for range in fields(line) {
+            let field = line.get(range.clone()).unwrap_or_default();
             self.fields.push(if field == br"\N" {
                 Field::Null
-            } else if field.contains(&b'\\') {
+            } else if memchr(b'\\', field).is_some() {
                 let from = self.unescaped.len();
                 unescape(field, &mut self.unescaped);
                 Field::Unescaped(from..self.unescaped.len())
             } else {
-                Field::Plain(start..end)
+                Field::Plain(range)
             });
-            start = end + 1;
         }
-        let text = |bytes: &'a [u8], range: &Range<usize>| {
-            bytes.get(range.clone()).map_or(Cell::Null, Cell::Text)
-        };
         let unescaped: &'a [u8] = &self.unescaped;
         cells.extend(self.fields.iter().map(|field| match field {
             Field::Null => Cell::Null,
@@ -55,6 +52,20 @@ impl CopyLine {
             Field::Unescaped(range) => text(unescaped, range),
         }));
     }
+}
+
+/// Where the fields of a line stand.
+fn fields(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let ends = memchr_iter(b'\t', line).chain([line.len()]);
+    ends.scan(0, |start, end| {
+        let field = *start..end;
+        *start = end + 1;
+        Some(field)
+    })
+}
+
+fn text<'a>(bytes: &'a [u8], range: &Range<usize>) -> Cell<'a> {
+    bytes.get(range.clone()).map_or(Cell::Null, Cell::Text)
 }
 
 /// Undoes COPY's backslashes. The server writes only the named escapes and `\\`; octal and

@@ -20,6 +20,11 @@ impl ProcessId {
     pub(super) fn has_lock(&self) -> bool {
         self.lock.is_some()
     }
+
+    /// Leaves the state directory to others.
+    pub(super) fn unlock(&mut self) {
+        self.lock = None;
+    }
 }
 
 const ID_FILE: &str = "kafka-streams-process-metadata";

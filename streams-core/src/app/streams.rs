@@ -252,6 +252,7 @@ impl KafkaStreams {
         if let Some(supervisor) = running.supervisor.take() {
             let _ = supervisor.join();
         }
+        running.process.unlock();
         true
     }
 

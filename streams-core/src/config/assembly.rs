@@ -68,6 +68,9 @@ const CONSUMERS: &[(&str, &str)] = &[
     ("session.timeout.ms", "45000"),
 ];
 
+/// For the consumer that restores, over those of all consumers.
+const RESTORE_CONSUMER: &[(&str, &str)] = &[("fetch.wait.max.ms", "10")];
+
 const PRODUCER: &[(&str, &str)] = &[
     ("compression.type", "none"),
     ("enable.idempotence", "true"),
@@ -122,6 +125,10 @@ pub(super) fn assemble(reader: &mut Reader<'_>, basis: Basis<'_>) -> ClientSetti
                     .entry("isolation.level".to_owned())
                     .or_insert(isolation.to_owned());
                 check_group_times(reader, &consumer, &given);
+                if *client == Client::RestoreConsumer {
+                    // What is restored is there already; only at its end there is a wait.
+                    add_defaults(&mut consumer, &given, RESTORE_CONSUMER);
+                }
                 consumer
             }
         };
@@ -154,6 +161,19 @@ fn complete(
     );
     complete.extend(given.into_iter().map(|(name, given)| (name, given.value)));
     complete
+}
+
+/// Gives what the user has not given.
+fn add_defaults(
+    settings: &mut BTreeMap<String, String>,
+    given: &Translated,
+    defaults: &[(&str, &str)],
+) {
+    for (name, value) in defaults {
+        if !given.contains_key(*name) {
+            settings.insert((*name).to_owned(), (*value).to_owned());
+        }
+    }
 }
 
 fn refuse_fixed(reader: &mut Reader<'_>, given: &Translated, guarantee: ProcessingGuarantee) {

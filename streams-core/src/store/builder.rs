@@ -2,14 +2,21 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::serde::SharedSerde;
+use crate::store::buffer::{TaskChangeBuffer, TaskTimeOrderedBuffer};
 use crate::store::bytes::ByteStore;
 use crate::store::codec::Codec;
+use crate::store::context::StoreContext;
+use crate::store::engine::Engine;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
 use crate::store::kind::StoreKind;
+use crate::store::list::TaskListStore;
+use crate::store::position::StorePosition;
 use crate::store::query::{CommittedStore, StoreSerdes};
 use crate::store::session::{SessionStoreSettings, TaskSessionStore};
 use crate::store::versioned::{TaskVersionedStore, VersionedStoreSettings};
@@ -22,14 +29,20 @@ pub enum StoreType {
     RocksDb,
     /// In memory: restored from its changelog at every start.
     InMemory,
+    /// In memory, and of so many entries only: when there are more, the one that was not read or
+    /// written for longest is deleted (`Stores.lruMap`). Of key-value stores only.
+    ///
+    /// A plain store writes a tombstone to its changelog then. A table's does not, as on the JVM:
+    /// the same entries are given up when it is restored.
+    Lru(usize),
 }
 
 /// A store whose type is known only to those who use it.
 pub(crate) trait ManagedStore {
     fn as_any(&self) -> &dyn Any;
     fn bytes(&self) -> &ByteStore;
-    /// Lets go on what is kept back, and forwards nothing.
-    fn drain_cache(&self) -> Result<()> {
+    /// Writes what is to be part of the next commit and is not yet written.
+    fn prepare_commit(&self) -> Result<()> {
         Ok(())
     }
 }
@@ -44,6 +57,7 @@ pub struct StoreBuilder {
     store_type: Option<StoreType>,
     logging: Option<BTreeMap<String, String>>,
     is_cached: bool,
+    ttl_ms: Option<i64>,
     source_topic: Option<Arc<str>>,
     make: Make,
     /// A `StoreSerdes<K, V>`, for those who know the types.
@@ -51,8 +65,8 @@ pub struct StoreBuilder {
 }
 
 macro_rules! managed {
-    ($($handle:ident),*) => {
-        $(impl<K: 'static, V: 'static> ManagedStore for $handle<K, V> {
+    ($handle:ident $(, $prepare_commit:ident)?) => {
+        impl<K: 'static, V: 'static> ManagedStore for $handle<K, V> {
             fn as_any(&self) -> &dyn Any {
                 self
             }
@@ -61,30 +75,22 @@ macro_rules! managed {
                 $handle::bytes(self)
             }
 
-            fn drain_cache(&self) -> Result<()> {
-                $handle::drain_cache(self)
-            }
-        })*
+            $(fn prepare_commit(&self) -> Result<()> {
+                $handle::$prepare_commit(self)
+            })?
+        }
     };
 }
 
-managed!(
-    TaskKeyValueStore,
-    TaskTimestampedKeyValueStore,
-    TaskWindowStore,
-    TaskTimestampedWindowStore,
-    TaskSessionStore
-);
-
-impl<K: 'static, V: 'static> ManagedStore for TaskVersionedStore<K, V> {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn bytes(&self) -> &ByteStore {
-        TaskVersionedStore::bytes(self)
-    }
-}
+managed!(TaskKeyValueStore, drain_cache);
+managed!(TaskTimestampedKeyValueStore, drain_cache);
+managed!(TaskWindowStore, drain_cache);
+managed!(TaskTimestampedWindowStore, drain_cache);
+managed!(TaskSessionStore, drain_cache);
+managed!(TaskVersionedStore);
+managed!(TaskListStore);
+managed!(TaskChangeBuffer, prepare_commit);
+managed!(TaskTimeOrderedBuffer);
 
 impl StoreBuilder {
     /// A store of values by key, for processors.
@@ -166,6 +172,37 @@ impl StoreBuilder {
         Self::new(name, StoreKind::Versioned(settings), key, value, make)
     }
 
+    /// A store of lists of values by key, of which a task uses a [`TaskListStore`].
+    pub fn list<K: 'static, V: 'static>(
+        name: impl Into<Arc<str>>,
+        key: SharedSerde<K>,
+        value: SharedSerde<V>,
+    ) -> Self {
+        Self::new(name, StoreKind::List, key, value, TaskListStore::new)
+    }
+
+    /// The buffer of `suppress`, of which a task uses a [`TaskChangeBuffer`].
+    pub fn change_buffer<K: 'static, V: 'static>(
+        name: impl Into<Arc<str>>,
+        key: SharedSerde<K>,
+        value: SharedSerde<V>,
+    ) -> Self {
+        let make = TaskChangeBuffer::new;
+        Self::new(name, StoreKind::ChangeBuffer, key, value, make)
+    }
+
+    /// The buffer of a join that waits `grace_ms`, in milliseconds, of which a task uses a
+    /// [`TaskTimeOrderedBuffer`].
+    pub fn time_ordered_buffer<K: 'static, V: 'static>(
+        name: impl Into<Arc<str>>,
+        key: SharedSerde<K>,
+        value: SharedSerde<V>,
+        grace_ms: i64,
+    ) -> Self {
+        let make = move |bytes, codec| TaskTimeOrderedBuffer::new(bytes, codec, grace_ms);
+        Self::new(name, StoreKind::TimeOrderedBuffer, key, value, make)
+    }
+
     fn new<K: 'static, V: 'static, H: ManagedStore + 'static>(
         name: impl Into<Arc<str>>,
         kind: StoreKind,
@@ -184,6 +221,7 @@ impl StoreBuilder {
             store_type: None,
             logging: Some(BTreeMap::new()),
             is_cached: false,
+            ttl_ms: None,
             source_topic: None,
             make: Arc::new(move |bytes, topic| {
                 let codec = Codec {
@@ -233,6 +271,18 @@ impl StoreBuilder {
         self
     }
 
+    /// Deletes entries so long after they were written: when the store's time, which is the largest
+    /// that was written, is more than this past an entry's. Of key-value stores only; the JVM has
+    /// none of this.
+    ///
+    /// Nobody sees an entry whose time is over. It is deleted with some later commit, a few at a
+    /// time, and the changelog gets a tombstone; nothing is forwarded.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl_ms = Some(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        self
+    }
+
     /// Takes a source topic for the changelog (`reuse.ktable.source.topics`): nothing is logged,
     /// and the store is restored from that topic.
     #[must_use]
@@ -255,15 +305,68 @@ impl StoreBuilder {
         self.store_type.unwrap_or(default)
     }
 
+    /// What is asked for must fit the kind of the store.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub(crate) fn check(&self) -> Result<()> {
+        let is_key_value = matches!(
+            self.kind,
+            StoreKind::KeyValue | StoreKind::TimestampedKeyValue
+        );
+        let mistake = match (self.ttl_ms, self.store_type) {
+            _ if is_key_value => return Ok(()),
+            (Some(_), _) => "has a retention and cannot have a time to live",
+            (None, Some(StoreType::Lru(_))) => "cannot have a bound on its entries",
+            _ => return Ok(()),
+        };
+        let (name, kind) = (&self.name, self.kind.name());
+        let message = format!("invalid topology: store={name} is a {kind} store, which {mistake}");
+        Err(Error::new(ErrorKind::Topology, message))
+    }
+
+    /// Whether the store asks for more of the record at hand than its time.
+    pub(crate) fn keeps_records(&self) -> bool {
+        matches!(
+            self.kind,
+            StoreKind::ChangeBuffer | StoreKind::TimeOrderedBuffer
+        )
+    }
+
+    /// The store's bytes of one task, without a cache.
+    pub(crate) fn bytes(
+        &self,
+        engine: Engine,
+        changelog: Option<Arc<str>>,
+        context: Rc<StoreContext>,
+        position: StorePosition,
+    ) -> ByteStore {
+        let name = Arc::clone(&self.name);
+        let bytes = ByteStore::new(name, engine, changelog, context, position);
+        let bytes = self.with_ttl_of(bytes);
+        match self.store_type {
+            Some(StoreType::Lru(entries_max)) => bytes.with_entries_max(entries_max),
+            _ => bytes,
+        }
+    }
+
+    /// Bytes whose entries live as long as this store's.
+    pub(crate) fn with_ttl_of(&self, bytes: ByteStore) -> ByteStore {
+        match self.ttl_ms {
+            Some(ttl_ms) => bytes.with_ttl(ttl_ms),
+            None => bytes,
+        }
+    }
+
     /// Whether writes are kept back, if there is memory for it. Where every write is kept none
     /// replaces another, and there is nothing to gain.
     pub(crate) fn is_cached(&self) -> bool {
         let keeps_all = match self.kind {
-            StoreKind::Window(settings) | StoreKind::TimestampedWindow(settings) => {
-                settings.retain_duplicates
-            }
-            StoreKind::Versioned(_) => true,
-            _ => false,
+            StoreKind::Versioned(_)
+            | StoreKind::List
+            | StoreKind::ChangeBuffer
+            | StoreKind::TimeOrderedBuffer => true,
+            kind => kind.retains_duplicates(),
         };
         self.is_cached && !keeps_all
     }
@@ -292,6 +395,7 @@ impl StoreBuilder {
             kind: self.kind,
             engine: bytes.engine().clone(),
             observed_time: bytes.committed_time().clone(),
+            ttl_ms: self.ttl_ms,
             topic: self.changelog_topic(application_id),
             serdes: Arc::clone(&self.serdes),
         }

@@ -11,6 +11,7 @@ use crate::store::cache::{Cache, Dirty};
 use crate::store::context::{RecordView, StoreContext};
 use crate::store::database::DatabaseBatch;
 use crate::store::engine::{Engine, Entry, Span};
+use crate::store::expiry::Expiry;
 use crate::store::merge::{Layered, Merge};
 use crate::store::overlay::{Found, Overlay, Write};
 use crate::store::position::{ObservedTime, StorePosition};
@@ -20,6 +21,10 @@ pub(crate) struct ByteStore {
     name: Arc<str>,
     engine: Engine,
     overlay: RefCell<Overlay>,
+    /// How long entries live; `None` for ever.
+    expiry: Option<Expiry>,
+    /// How many entries there may be; `None` for any number.
+    entries_max: Option<usize>,
     /// Writes that are kept back; `None` without caching.
     cache: Option<RefCell<Cache>>,
     /// The topic that changes are written to.
@@ -35,7 +40,7 @@ pub(crate) struct ByteStore {
     expired: Cell<u64>,
 }
 
-const NO_HEADERS: &Headers = &Headers::new();
+pub(super) const NO_HEADERS: &Headers = &Headers::new();
 
 impl ByteStore {
     pub(crate) fn new(
@@ -49,6 +54,8 @@ impl ByteStore {
             name,
             engine,
             overlay: RefCell::new(Overlay::new()),
+            expiry: None,
+            entries_max: None,
             cache: None,
             changelog,
             is_read_only: false,
@@ -59,6 +66,22 @@ impl ByteStore {
             sequence: Cell::new(position.sequence),
             expired: Cell::new(0),
         }
+    }
+
+    /// Values begin with the time at which they were written, and are gone so many milliseconds
+    /// later.
+    pub(super) fn with_ttl(mut self, ttl_ms: i64) -> Self {
+        self.expiry = Some(Expiry::new(ttl_ms));
+        self
+    }
+
+    /// Holds so many entries, if it is in memory, and gives up those that are not used.
+    pub(super) fn with_entries_max(mut self, entries_max: usize) -> Self {
+        if let Engine::Memory(table) = &self.engine {
+            table.reset_recency();
+            self.entries_max = Some(entries_max);
+        }
+        self
     }
 
     /// Keeps writes back, up to this many bytes of them.
@@ -96,6 +119,11 @@ impl ByteStore {
     /// The time of the record that the task has at hand, in milliseconds since the epoch.
     pub(crate) fn record_timestamp_ms(&self) -> i64 {
         self.context.record_timestamp_ms()
+    }
+
+    /// The record that the task has at hand, if the store's kind asks for it.
+    pub(super) fn record_at_hand(&self) -> RecordView {
+        self.context.record(self.context.record_timestamp_ms())
     }
 
     /// The largest time that was written, in milliseconds since the epoch; -1 before the first.
@@ -151,6 +179,11 @@ impl ByteStore {
     }
 
     fn read_below_cache<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
+        if self.entries_max.is_some()
+            && let Engine::Memory(table) = &self.engine
+        {
+            table.recency().touch(key);
+        }
         let overlay = self.overlay.borrow();
         match overlay.get(key) {
             Found::Written(value) => Ok(read(value)),
@@ -166,14 +199,68 @@ impl ByteStore {
     /// Writes a value, or deletes it.
     #[inline]
     pub(crate) fn put(&self, key: &[u8], value: Option<&[u8]>) {
+        self.put_evicting(key, value);
+    }
+
+    /// As [`Self::put`]; returns the key of the entry that had to go, if there were too many.
+    #[inline]
+    pub(super) fn put_evicting(&self, key: &[u8], value: Option<&[u8]>) -> Option<Arc<[u8]>> {
         if self.is_read_only {
             // The change is refused when it is to be logged.
-            return;
+            return None;
         }
         let mut overlay = self.overlay.borrow_mut();
         let before = overlay.bytes();
         overlay.put(key, value);
+        let evicted = self
+            .entries_max
+            .and_then(|entries_max| self.use_entry(key, value.is_some(), entries_max));
+        if let Some(evicted) = &evicted {
+            overlay.put(evicted, None);
+        }
         self.context.wrote(before, overlay.bytes());
+        evicted
+    }
+
+    fn use_entry(&self, key: &[u8], is_there: bool, entries_max: usize) -> Option<Arc<[u8]>> {
+        let Engine::Memory(table) = &self.engine else {
+            return None;
+        };
+        let mut recency = table.recency();
+        if is_there {
+            return recency.insert(key, entries_max);
+        }
+        recency.remove(key);
+        None
+    }
+
+    /// Whether values begin with the time at which they were written, since they do not live for
+    /// ever.
+    pub(super) fn has_ttl(&self) -> bool {
+        self.expiry.is_some()
+    }
+
+    /// Whether an entry that was written with this time is still there.
+    #[inline]
+    pub(super) fn is_alive(&self, timestamp_ms: i64) -> bool {
+        let expiry = self.expiry.as_ref();
+        expiry.is_none_or(|expiry| expiry.is_alive(timestamp_ms, self.observed_time_ms()))
+    }
+
+    /// Deletes some entries that are gone, and tells the changelog.
+    pub(super) fn delete_expired(&self) -> Result<()> {
+        let Some(expiry) = &self.expiry else {
+            return Ok(());
+        };
+        if !self.is_dirty() {
+            return Ok(());
+        }
+        let gone = expiry.search(self, &self.overlay.borrow())?;
+        for key in gone {
+            self.put(&key, None);
+            self.log(&key, None, self.observed_time_ms())?;
+        }
+        Ok(())
     }
 
     /// Deletes every entry in `[from, to)`.

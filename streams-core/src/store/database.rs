@@ -265,6 +265,38 @@ impl TaskDatabase {
         batch.write_restored()
     }
 
+    /// Adds a write of a store, given by its column family; `None` deletes.
+    pub(super) fn add_restored(
+        &self,
+        writes: &mut RestoredWrites,
+        column: &str,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<()> {
+        let column = self.column(column)?;
+        match value {
+            Some(value) => writes.0.put_cf(column, key, value),
+            None => writes.0.delete_cf(column, key),
+        }
+        Ok(())
+    }
+
+    /// Writes what a store has been restored with, and where it stands then.
+    pub(super) fn write_restored(
+        &self,
+        writes: RestoredWrites,
+        store: &str,
+        position: StorePosition,
+    ) -> Result<()> {
+        let batch = writes.0;
+        let mut batch = DatabaseBatch {
+            database: self,
+            batch,
+        };
+        batch.set_position(store, position);
+        batch.write_restored()
+    }
+
     /// An empty batch to fill.
     pub(crate) fn batch(&self) -> DatabaseBatch<'_> {
         DatabaseBatch {
@@ -288,6 +320,20 @@ impl TaskDatabase {
         let (task, path) = (self.task, self.path.display());
         let message = format!("cannot use {column} of task={task} path={path}");
         Error::with_source(ErrorKind::Io, message, error.clone())
+    }
+}
+
+/// Writes of one store that is restored, as RocksDB takes them.
+#[derive(Default)]
+pub(crate) struct RestoredWrites(WriteBatch);
+
+impl RestoredWrites {
+    /// The memory that they take, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        match self.0.is_empty() {
+            true => 0,
+            false => self.0.size_in_bytes(),
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
 use crate::store::database::{TaskDatabase, column_of};
 use crate::store::key_table::is_empty_range;
+use crate::store::recency::Recency;
 
 /// An entry of a store, in bytes.
 pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);
@@ -24,7 +25,11 @@ pub(crate) enum Engine {
 
 /// Entries in memory.
 #[derive(Default)]
-pub(crate) struct MemoryTable(RwLock<Table>);
+pub(crate) struct MemoryTable {
+    entries: RwLock<Table>,
+    /// Kept where there is a bound on the number of entries; its task's alone.
+    recency: Mutex<Recency>,
+}
 
 type Table = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
@@ -85,7 +90,19 @@ impl Engine {
 impl MemoryTable {
     fn read(&self) -> RwLockReadGuard<'_, Table> {
         // Every write leaves the map whole.
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which entries were used last.
+    pub(super) fn recency(&self) -> MutexGuard<'_, Recency> {
+        self.recency.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets uses of entries that were never committed.
+    pub(super) fn reset_recency(&self) {
+        let entries = self.read();
+        let keys: Vec<&[u8]> = entries.keys().map(|key| &**key).collect();
+        self.recency().reset(&keys);
     }
 
     fn scan(&self, span: Span<'_>, mut visit: impl FnMut(&[u8], &[u8]) -> bool) {
@@ -110,7 +127,7 @@ impl MemoryTable {
         deleted: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         writes: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     ) {
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         for (from, to) in deleted {
             let range = (Bound::Included(from), Bound::Excluded(to));
             let keys: Vec<Box<[u8]>> = entries

@@ -55,14 +55,6 @@ impl<V> KeyTable<V> {
         }
     }
 
-    pub(super) fn remove(&mut self, key: &[u8]) -> Option<V> {
-        if self.is_ordered {
-            self.ordered.remove(key)
-        } else {
-            self.hashed.remove(key)
-        }
-    }
-
     /// Puts the entries in order, so that ranges of them can be read.
     pub(super) fn order(&mut self) {
         if !self.is_ordered {

@@ -14,6 +14,8 @@ struct Inner<K, V> {
     bytes: ByteStore,
     codec: Codec<K, V>,
     /// Whether values stand behind their times.
+    has_times: bool,
+    /// Whether they do so for the store's users too.
     is_timestamped: bool,
     key: Scratch,
     value: Scratch,
@@ -22,9 +24,10 @@ struct Inner<K, V> {
 impl<K, V> Inner<K, V> {
     fn new(bytes: ByteStore, codec: Codec<K, V>, is_timestamped: bool) -> Rc<Self> {
         Rc::new(Self {
+            has_times: is_timestamped || bytes.has_ttl(),
+            is_timestamped,
             bytes,
             codec,
-            is_timestamped,
             key: Scratch::default(),
             value: Scratch::default(),
         })
@@ -37,7 +40,25 @@ impl<K, V> Inner<K, V> {
         })
     }
 
-    /// Writes bytes as of a time, now or when they leave the cache.
+    /// Writes a value as of a time, now or when it leaves the cache.
+    fn put(&self, key: &K, value: Option<&V>, timestamp_ms: i64) -> Result<()> {
+        if self.bytes.has_ttl() {
+            self.bytes.observe_time(timestamp_ms);
+        }
+        self.with_key(key, |key| {
+            let Some(value) = value else {
+                return self.write(key, None, timestamp_ms);
+            };
+            self.value.with(|buffer| {
+                match self.has_times {
+                    true => self.codec.write_timestamped(value, timestamp_ms, buffer)?,
+                    false => self.codec.write_value(value, buffer)?,
+                }
+                self.write(key, Some(buffer), timestamp_ms)
+            })
+        })
+    }
+
     fn write(&self, key: &[u8], value: Option<&[u8]>, timestamp_ms: i64) -> Result<()> {
         if self.bytes.keep_back(key, value, timestamp_ms, timestamp_ms) {
             return Ok(());
@@ -46,21 +67,51 @@ impl<K, V> Inner<K, V> {
     }
 
     fn write_through(&self, key: &[u8], value: Option<&[u8]>, timestamp_ms: i64) -> Result<()> {
-        self.bytes.put(key, value);
+        let evicted = self.bytes.put_evicting(key, value);
+        // The JVM's tables do not log what they give up: their stores wrap what would do it.
+        if let Some(evicted) = evicted
+            && !self.is_timestamped
+        {
+            self.bytes.log(&evicted, None, timestamp_ms)?;
+        }
         let logged = match value {
-            Some(value) if self.is_timestamped => Some(self.codec.split_timestamp(value)?.1),
+            Some(value) if self.has_times => Some(self.codec.split_timestamp(value)?.1),
             value => value,
         };
         self.bytes.log(key, logged, timestamp_ms)
     }
 
-    fn read_plain(&self, value: Option<&[u8]>) -> Result<Option<V>> {
-        let Some(value) = value else { return Ok(None) };
-        let plain = match self.is_timestamped {
+    /// Whether an entry is there for those who read it: its time is not over.
+    #[inline]
+    fn is_alive(&self, value: &[u8]) -> Result<bool> {
+        if !self.bytes.has_ttl() {
+            return Ok(true);
+        }
+        let (timestamp_ms, _) = self.codec.split_timestamp(value)?;
+        Ok(self.bytes.is_alive(timestamp_ms))
+    }
+
+    fn plain(&self, value: &[u8]) -> Result<V> {
+        let plain = match self.has_times {
             true => self.codec.split_timestamp(value)?.1,
             false => value,
         };
-        self.codec.read_value(plain).map(Some)
+        self.codec.read_value(plain)
+    }
+
+    fn timestamped(&self, value: &[u8]) -> Result<ValueAndTimestamp<V>> {
+        self.codec.read_timestamped(value)
+    }
+
+    fn read<R>(
+        &self,
+        value: Option<&[u8]>,
+        read: impl FnOnce(&Self, &[u8]) -> Result<R>,
+    ) -> Result<Option<R>> {
+        match value {
+            Some(value) if self.is_alive(value)? => read(self, value).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// As `CachingKeyValueStore.putAndMaybeForward`.
@@ -74,16 +125,20 @@ impl<K, V> Inner<K, V> {
                 true => self.bytes.get_below_cache(&key)?,
                 false => None,
             };
+            let old = match old {
+                Some(old) if self.is_alive(&old)? => Some(old),
+                _ => None,
+            };
             if value.is_none() && old.is_none() {
                 return Ok(());
             }
             self.write_through(&key, value.as_deref(), record.timestamp_ms)?;
             let entry = DirtyEntry {
                 key: self.codec.read_key(&key)?,
-                new_value: self.read_plain(value.as_deref())?,
-                old_value: match needs_old {
-                    true => self.read_plain(old.as_deref())?,
-                    false => None,
+                new_value: value.map(|value| self.plain(&value)).transpose()?,
+                old_value: match old {
+                    Some(old) if needs_old => Some(self.plain(&old)?),
+                    _ => None,
                 },
                 timestamp_ms: record.timestamp_ms,
                 headers: record.headers.clone(),
@@ -176,11 +231,11 @@ macro_rules! shared_methods {
 
             /// The value of a key.
             pub fn get(&self, key: &K) -> Result<Option<$entry>> {
-                let Inner { bytes, codec, .. } = &*self.0;
-                self.0.with_key(key, |key| {
-                    bytes.read(key, |value| {
-                        value.map(|value| codec.$read(value)).transpose()
-                    })?
+                let store = &*self.0;
+                store.with_key(key, |key| {
+                    store
+                        .bytes
+                        .read(key, |value| store.read(value, Inner::$read))?
                 })
             }
 
@@ -254,8 +309,10 @@ macro_rules! shared_methods {
                     is_reverse,
                     move |span, limit| store.bytes.scan(span, limit),
                     move |key, value| {
-                        let key = reader.codec.read_key(key)?;
-                        Ok(Some((key, reader.codec.$read(value)?)))
+                        let Some(value) = reader.read(Some(value), Inner::$read)? else {
+                            return Ok(None);
+                        };
+                        Ok(Some((reader.codec.read_key(key)?, value)))
                     },
                 )
             }
@@ -263,27 +320,18 @@ macro_rules! shared_methods {
     };
 }
 
-shared_methods!(TaskKeyValueStore, V, read_value, false);
+shared_methods!(TaskKeyValueStore, V, plain, false);
 shared_methods!(
     TaskTimestampedKeyValueStore,
     ValueAndTimestamp<V>,
-    read_timestamped,
+    timestamped,
     true
 );
 
 impl<K: 'static, V: 'static> TaskKeyValueStore<K, V> {
     /// Writes a value; `None` deletes. The changelog gets it with the time of the record at hand.
     pub fn put(&self, key: &K, value: Option<&V>) -> Result<()> {
-        let Some(value) = value else {
-            return self.write_null(key);
-        };
-        let timestamp_ms = self.0.bytes.record_timestamp_ms();
-        self.0.with_key(key, |key| {
-            self.0.value.with(|buffer| {
-                self.0.codec.write_value(value, buffer)?;
-                self.0.write(key, Some(buffer), timestamp_ms)
-            })
-        })
+        self.0.put(key, value, self.0.bytes.record_timestamp_ms())
     }
 
     /// Writes a value if the key has none, and returns the value that it had.
@@ -296,24 +344,36 @@ impl<K: 'static, V: 'static> TaskKeyValueStore<K, V> {
     }
 
     fn write_null(&self, key: &K) -> Result<()> {
-        let timestamp_ms = self.0.bytes.record_timestamp_ms();
-        self.0
-            .with_key(key, |key| self.0.write(key, None, timestamp_ms))
+        self.put(key, None)
     }
 }
 
 impl<K: 'static, V: 'static> TaskTimestampedKeyValueStore<K, V> {
     /// Writes a value as of `timestamp_ms`, in milliseconds since the epoch; `None` deletes.
     pub fn put(&self, key: &K, value: Option<&V>, timestamp_ms: i64) -> Result<()> {
+        self.0.put(key, value, timestamp_ms)
+    }
+
+    /// As [`Self::put`] of a store without a cache, with headers for the changelog: those of the
+    /// record, as the subscriptions of foreign-key joins have them on the JVM.
+    pub fn put_with_headers(
+        &self,
+        key: &K,
+        value: Option<&V>,
+        timestamp_ms: i64,
+        headers: &Headers,
+    ) -> Result<()> {
+        let Inner { bytes, codec, .. } = &*self.0;
         self.0.with_key(key, |key| {
             let Some(value) = value else {
-                return self.0.write(key, None, timestamp_ms);
+                bytes.put(key, None);
+                return bytes.log_with_headers(key, None, timestamp_ms, headers);
             };
             self.0.value.with(|buffer| {
-                self.0
-                    .codec
-                    .write_timestamped(value, timestamp_ms, buffer)?;
-                self.0.write(key, Some(buffer), timestamp_ms)
+                codec.write_timestamped(value, timestamp_ms, buffer)?;
+                bytes.put(key, Some(buffer));
+                let logged = codec.split_timestamp(buffer)?.1;
+                bytes.log_with_headers(key, Some(logged), timestamp_ms, headers)
             })
         })
     }

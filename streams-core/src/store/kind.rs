@@ -1,6 +1,7 @@
 //! The kinds of stores: what their changelogs hold, and how it is read back.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::buffer::{self, BufferValue};
 use crate::store::bytes::ByteStore;
 use crate::store::session::SessionStoreSettings;
 use crate::store::versioned::VersionedStoreSettings;
@@ -22,6 +23,12 @@ pub(crate) enum StoreKind {
     Session(SessionStoreSettings),
     /// Versions of values by key.
     Versioned(VersionedStoreSettings),
+    /// Lists of values by key.
+    List,
+    /// Changes that wait, by key.
+    ChangeBuffer,
+    /// Records that wait, by time.
+    TimeOrderedBuffer,
 }
 
 impl StoreKind {
@@ -34,6 +41,9 @@ impl StoreKind {
             Self::TimestampedWindow(_) => "timestamped window",
             Self::Session(_) => "session",
             Self::Versioned(_) => "versioned key-value",
+            Self::List => "list",
+            Self::ChangeBuffer => "suppression buffer",
+            Self::TimeOrderedBuffer => "time-ordered buffer",
         }
     }
 
@@ -41,11 +51,26 @@ impl StoreKind {
     /// changelog's records are deleted by age too.
     pub(crate) fn retention_ms(self) -> Option<i64> {
         match self {
-            Self::KeyValue | Self::TimestampedKeyValue | Self::Versioned(_) => None,
+            Self::KeyValue
+            | Self::TimestampedKeyValue
+            | Self::Versioned(_)
+            | Self::List
+            | Self::ChangeBuffer
+            | Self::TimeOrderedBuffer => None,
             Self::Window(settings) | Self::TimestampedWindow(settings) => {
                 Some(settings.retention_ms)
             }
             Self::Session(settings) => Some(settings.retention_ms),
+        }
+    }
+
+    /// Whether every value is kept, none replacing another: then a changelog cannot be compacted.
+    pub(crate) fn retains_duplicates(self) -> bool {
+        match self {
+            Self::Window(settings) | Self::TimestampedWindow(settings) => {
+                settings.retain_duplicates
+            }
+            _ => false,
         }
     }
 
@@ -71,12 +96,17 @@ impl StoreKind {
     ) -> Result<()> {
         let timestamped = |value: &[u8]| [&timestamp_ms.to_be_bytes(), value].concat();
         let restored = match self {
-            Self::KeyValue => {
+            Self::List => {
                 store.put(key, value);
                 Some(())
             }
-            Self::TimestampedKeyValue => {
+            Self::KeyValue if !store.has_ttl() => {
+                store.put(key, value);
+                Some(())
+            }
+            Self::KeyValue | Self::TimestampedKeyValue => {
                 store.observe_time(timestamp_ms);
+                let value = value.filter(|_| store.is_alive(timestamp_ms));
                 store.put(key, value.map(timestamped).as_deref());
                 Some(())
             }
@@ -86,6 +116,15 @@ impl StoreKind {
                 window::restore(store, settings.retention(), key, value.as_deref())
             }
             Self::Session(settings) => session::restore(store, settings.retention(), key, value),
+            // That it was written since Kafka 2.5 is told by its form.
+            Self::ChangeBuffer => match value.map(BufferValue::decode) {
+                Some(None) => return Err(unknown_version(store)),
+                _ => {
+                    store.put(key, value);
+                    Some(())
+                }
+            },
+            Self::TimeOrderedBuffer => buffer::restore_time_ordered(store, key, value),
             Self::Versioned(settings) => {
                 versions::put(store, settings.retention(), key, value, timestamp_ms)?;
                 Some(())
@@ -100,4 +139,12 @@ impl StoreKind {
             Error::new(ErrorKind::Serde, message)
         })
     }
+}
+
+fn unknown_version(store: &ByteStore) -> Error {
+    let message = format!(
+        "the changelog of store={} holds a value that Kafka Streams before 2.5 has written, or          none of a suppression buffer",
+        store.name()
+    );
+    Error::new(ErrorKind::Serde, message)
 }

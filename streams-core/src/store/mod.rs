@@ -10,6 +10,7 @@
 //! whoever runs the task commits the producer first and then, in one write for all stores of the
 //! task, what they hold and where they stand.
 
+mod buffer;
 mod builder;
 mod bytes;
 mod cache;
@@ -18,14 +19,17 @@ mod context;
 mod database;
 mod engine;
 mod entries;
+mod expiry;
 mod key_table;
 mod key_value;
 mod kind;
+mod list;
 mod merge;
 mod name;
 mod overlay;
 mod position;
 mod query;
+mod recency;
 mod restore;
 mod segment;
 mod session;
@@ -39,11 +43,13 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use buffer::{BufferStatus, Eviction, PriorValue, TaskChangeBuffer, TaskTimeOrderedBuffer};
 pub use builder::{StoreBuilder, StoreType};
 pub use cache::DirtyEntry;
 pub use codec::ValueAndTimestamp;
 pub use entries::StoreIterator;
 pub use key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
+pub use list::TaskListStore;
 pub use name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 pub use query::{
     QueryParts, QueryableStore, ReadOnlyKeyValueStore, ReadOnlySessionStore,

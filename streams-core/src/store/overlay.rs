@@ -91,10 +91,11 @@ impl Overlay {
             let size = key.len() + value.map_or(0, |value| value.len());
             *bytes -= size + ENTRY_OVERHEAD_BYTES;
         });
-        // Segments are dropped one after the other: their ranges are one.
-        match self.deleted.last_mut() {
-            Some((_, end)) if **end == *from => *end = Box::from(to),
-            _ => self.deleted.push((Box::from(from), Box::from(to))),
+        // Segments are dropped one after the other, and so is their index: each one range.
+        let mut last = self.deleted.iter_mut().rev().take(2);
+        match last.find(|(_, end)| **end == *from) {
+            Some((_, end)) => *end = Box::from(to),
+            None => self.deleted.push((Box::from(from), Box::from(to))),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::record::OutgoingRecord;
 use crate::store::builder::StoreBuilder;
 use crate::store::bytes::ByteStore;
 use crate::store::context::StoreContext;
-use crate::store::database::TaskDatabase;
+use crate::store::database::{RestoredWrites, TaskDatabase};
 use crate::store::engine::Engine;
 use crate::store::kind::StoreKind;
 use crate::store::position::StorePosition;
@@ -20,11 +20,15 @@ use crate::store::task_stores::OpenStore;
 /// Each batch is written with the offset behind it, so that a restore that is interrupted goes on
 /// where it was.
 pub(crate) struct StoreRestorer {
-    kind: StoreKind,
+    builder: StoreBuilder,
     bytes: ByteStore,
     context: Rc<StoreContext>,
     database: Option<Arc<TaskDatabase>>,
     position: StorePosition,
+    /// Entries of stores of values by key, which need nothing of what is there already: they go
+    /// past the store.
+    direct: RestoredWrites,
+    value: Vec<u8>,
 }
 
 /// A store that is restored changes nothing but itself.
@@ -51,14 +55,15 @@ impl StoreRestorer {
     ) -> Self {
         let context = Rc::new(StoreContext::new(0, Rc::new(NoCollector)));
         let OpenStore { engine, position } = store;
-        let name = Arc::clone(builder.name());
-        let bytes = ByteStore::new(name, engine, None, Rc::clone(&context), position);
+        let bytes = builder.bytes(engine, None, Rc::clone(&context), position);
         Self {
-            kind: builder.kind(),
+            builder: builder.clone(),
             bytes,
             context,
             database,
             position,
+            direct: RestoredWrites::default(),
+            value: Vec::new(),
         }
     }
 
@@ -73,12 +78,43 @@ impl StoreRestorer {
         value: Option<&[u8]>,
         timestamp_ms: i64,
     ) -> Result<()> {
-        self.kind.restore(&self.bytes, key, value, timestamp_ms)
+        match self.builder.kind() {
+            // Entries that expire take times from what is there already.
+            kind if self.bytes.has_ttl() => kind.restore(&self.bytes, key, value, timestamp_ms),
+            StoreKind::KeyValue => self.put(key, value),
+            StoreKind::TimestampedKeyValue => {
+                self.bytes.observe_time(timestamp_ms);
+                let Some(value) = value else {
+                    return self.put(key, None);
+                };
+                let mut timestamped = std::mem::take(&mut self.value);
+                timestamped.clear();
+                timestamped.extend_from_slice(&timestamp_ms.to_be_bytes());
+                timestamped.extend_from_slice(value);
+                let put = self.put(key, Some(&timestamped));
+                self.value = timestamped;
+                put
+            }
+            kind => kind.restore(&self.bytes, key, value, timestamp_ms),
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        match self.bytes.engine() {
+            Engine::RocksDb(database, column) => {
+                database.add_restored(&mut self.direct, column, key, value)
+            }
+            Engine::Memory(_) => {
+                self.bytes.put(key, value);
+                Ok(())
+            }
+        }
     }
 
     /// The memory that is taken by what has not been written yet, in bytes.
     pub(crate) fn pending_bytes(&self) -> usize {
-        self.context.uncommitted_bytes()
+        self.context.uncommitted_bytes() + self.direct.bytes()
     }
 
     /// Writes what was taken in, with the offset of the next record.
@@ -91,9 +127,14 @@ impl StoreRestorer {
             return Ok(());
         }
         if let (Some(database), Engine::RocksDb(..)) = (&self.database, self.bytes.engine()) {
-            let mut batch = database.batch();
-            self.bytes.add_to(&mut batch, Some(next_offset))?;
-            batch.write_restored()?;
+            if self.bytes.is_dirty() {
+                let mut batch = database.batch();
+                self.bytes.add_to(&mut batch, Some(next_offset))?;
+                batch.write_restored()?;
+            } else {
+                let direct = std::mem::take(&mut self.direct);
+                database.write_restored(direct, self.bytes.name(), position)?;
+            }
         }
         self.bytes.committed();
         self.context.committed();
@@ -113,8 +154,9 @@ impl StoreRestorer {
             Engine::Memory(_) => engine = Engine::default(),
         }
         self.position = StorePosition::EMPTY;
+        self.direct = RestoredWrites::default();
         let context = Rc::clone(&self.context);
-        self.bytes = ByteStore::new(name, engine, None, context, self.position);
+        self.bytes = self.builder.bytes(engine, None, context, self.position);
         self.context.committed();
         Ok(())
     }

@@ -7,7 +7,8 @@
 use std::ops::Bound;
 
 use crate::error::Result;
-use crate::store::bytes::ByteStore;
+use crate::record::Headers;
+use crate::store::bytes::{ByteStore, NO_HEADERS};
 use crate::store::entries::{OwnedSpan, after_prefix};
 use crate::store::time_index;
 
@@ -116,13 +117,26 @@ impl SegmentedBytes {
         time_ms: i64,
         timestamp_ms: i64,
     ) -> Result<()> {
+        self.write_with_headers(key, (value, logged), time_ms, timestamp_ms, NO_HEADERS)
+    }
+
+    /// As [`Self::write_through`], of a value and what is logged of it, with headers.
+    pub(super) fn write_with_headers(
+        &self,
+        key: &[u8],
+        (value, logged): (Option<&[u8]>, Option<&[u8]>),
+        time_ms: i64,
+        timestamp_ms: i64,
+        headers: &Headers,
+    ) -> Result<()> {
         if advance(&self.bytes, self.retention, &[], time_ms) {
             time_index::put(&self.bytes, self.retention, key, value);
         } else {
             self.bytes.count_expired();
         }
         let changelog_key = key.get(SEGMENT_BYTES..).unwrap_or_default();
-        self.bytes.log(changelog_key, logged, timestamp_ms)
+        self.bytes
+            .log_with_headers(changelog_key, logged, timestamp_ms, headers)
     }
 
     /// The value of a key as it is without the writes that are kept back.

@@ -1,17 +1,20 @@
 //! All stores of one task: made together, committed together.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::buffer::{TaskChangeBuffer, TaskTimeOrderedBuffer};
 use crate::store::builder::{ManagedStore, StoreBuilder};
 use crate::store::bytes::ByteStore;
 use crate::store::context::StoreContext;
 use crate::store::database::{DatabaseBatch, TaskDatabase};
 use crate::store::engine::Engine;
 use crate::store::key_value::{TaskKeyValueStore, TaskTimestampedKeyValueStore};
+use crate::store::list::TaskListStore;
 use crate::store::name::{KeyValueStore, SessionStore, VersionedKeyValueStore, WindowStore};
 use crate::store::position::StorePosition;
 use crate::store::query::CommittedStore;
@@ -37,6 +40,8 @@ pub(crate) struct TaskStores {
     stores: BTreeMap<Arc<str>, TaskStore>,
     /// What the task sees of the global stores.
     global: BTreeMap<Arc<str>, Box<dyn ManagedStore>>,
+    /// What processors share.
+    shared: RefCell<BTreeMap<Arc<str>, Rc<dyn Any>>>,
 }
 
 /// The global stores of an application, as its tasks read them: what is committed.
@@ -68,8 +73,10 @@ impl TaskStores {
             let logs = builder.changelog_config().is_some();
             let changelog = logs.then(|| builder.changelog_topic(application_id));
             let restored_from = changelog.clone().or(builder.source_topic().cloned());
-            let name = Arc::clone(builder.name());
-            let mut bytes = ByteStore::new(name, engine, changelog, Rc::clone(&context), position);
+            let mut bytes = builder.bytes(engine, changelog, Rc::clone(&context), position);
+            if builder.keeps_records() {
+                context.keep_records();
+            }
             if builder.is_cached() && cache_bytes_max > 0 {
                 context.keep_records();
                 bytes = bytes.with_cache(cache_bytes_max);
@@ -88,6 +95,7 @@ impl TaskStores {
             database,
             stores,
             global: BTreeMap::new(),
+            shared: RefCell::default(),
         }
     }
 
@@ -127,7 +135,7 @@ impl TaskStores {
                 Rc::clone(&self.context),
                 committed.observed_time.clone(),
             );
-            let store = builder.make(bytes, application_id);
+            let store = builder.make(builder.with_ttl_of(bytes), application_id);
             (Arc::clone(&committed.name), store)
         });
         self.global = stores.collect();
@@ -169,12 +177,15 @@ impl TaskStores {
         &self.context
     }
 
-    /// Lets go on what the caches still keep back, which nobody forwards: their owners have
-    /// flushed them before.
-    pub(crate) fn drain_caches(&self) -> Result<()> {
-        self.stores
-            .values()
-            .try_for_each(|store| store.handle.drain_cache())
+    /// Writes what is to be part of the next commit: what the caches still keep back, which nobody
+    /// forwards, since their owners have flushed them before; and that entries are gone whose time
+    /// is over.
+    pub(crate) fn prepare_commit(&self) -> Result<()> {
+        for store in self.stores.values() {
+            store.handle.prepare_commit()?;
+            store.handle.bytes().delete_expired()?;
+        }
+        Ok(())
     }
 
     /// The writes that came after their retention, since this was last asked.
@@ -338,6 +349,53 @@ impl<'a> StoreAccess<'a> {
     access! {
         /// A store of the versions of values by key.
         versioned, VersionedKeyValueStore, TaskVersionedStore
+    }
+
+    /// What processors of one task share besides stores, by name; made when the first of them asks
+    /// for it. It is not kept beyond the task.
+    ///
+    /// # Errors
+    /// If another type has been asked for by this name.
+    pub fn shared<T: Default + 'static>(&self, name: &str) -> Result<Rc<T>> {
+        let mut shared = self.stores.shared.borrow_mut();
+        let made = shared
+            .entry(name.into())
+            .or_insert_with(|| Rc::new(T::default()) as Rc<dyn Any>);
+        Rc::clone(made).downcast().map_err(|_| {
+            let (node, wanted) = (self.node, type_name::<T>());
+            let message = format!("invalid topology: node={node} shares {name}, no {wanted}");
+            Error::new(ErrorKind::Topology, message)
+        })
+    }
+
+    /// A store of lists of values by key.
+    ///
+    /// # Errors
+    /// As for the other stores.
+    pub fn list<K: 'static, V: 'static>(&self, name: &str) -> Result<TaskListStore<K, V>> {
+        self.get(name)
+    }
+
+    /// The buffer of `suppress`.
+    ///
+    /// # Errors
+    /// As for the stores.
+    pub fn change_buffer<K: 'static, V: 'static>(
+        &self,
+        name: &str,
+    ) -> Result<TaskChangeBuffer<K, V>> {
+        self.get(name)
+    }
+
+    /// The buffer of a join with grace.
+    ///
+    /// # Errors
+    /// As for the stores.
+    pub fn time_ordered_buffer<K: 'static, V: 'static>(
+        &self,
+        name: &str,
+    ) -> Result<TaskTimeOrderedBuffer<K, V>> {
+        self.get(name)
     }
 
     fn get<H: Clone + 'static>(&self, name: &str) -> Result<H> {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::error::Result;
+use crate::record::Headers;
 use crate::store::bytes::ByteStore;
 use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch, ValueAndTimestamp};
@@ -546,6 +547,32 @@ impl<K: 'static, V: 'static> TaskWindowStore<K, V> {
         self.0.value.with(|buffer| {
             self.0.codec.write_value(value, buffer)?;
             self.0.put(key, Some(buffer), start_ms, timestamp_ms)
+        })
+    }
+}
+
+impl<K: 'static, V: 'static> TaskWindowStore<K, V> {
+    /// As [`Self::put`] where duplicates are retained, with headers for the changelog: those of the
+    /// record, as joins of streams have them on the JVM.
+    pub fn put_with_headers(
+        &self,
+        key: &K,
+        value: &V,
+        start_ms: i64,
+        headers: &Headers,
+    ) -> Result<()> {
+        let Inner {
+            segmented, codec, ..
+        } = &*self.0;
+        let timestamp_ms = self.bytes().record_timestamp_ms();
+        let sequence = segmented.bytes.next_sequence();
+        self.0.value.with(|value_bytes| {
+            codec.write_value(value, value_bytes)?;
+            let value = Some(&**value_bytes);
+            self.0.with_key(key, start_ms, sequence, |key| {
+                let values = (value, value);
+                segmented.write_with_headers(key, values, start_ms, timestamp_ms, headers)
+            })
         })
     }
 }

@@ -270,7 +270,7 @@ impl Task {
             processor.borrow_mut().flush(&mut self.context);
         }
         self.check()?;
-        self.stores.drain_caches()
+        self.stores.prepare_commit()
     }
 
     /// As [`Self::flush`], unless nothing has been done since the last commit.

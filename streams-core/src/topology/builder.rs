@@ -261,6 +261,7 @@ impl TopologyBuilder {
         if self.stores.iter().any(|known| known.name() == name) {
             return Err(invalid(format!("store {name} has already been added")));
         }
+        store.check()?;
         self.stores.push(store);
         Ok(())
     }

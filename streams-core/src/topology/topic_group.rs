@@ -200,6 +200,8 @@ fn changelog_topic(
     };
     let kind = store.kind();
     let policy = match kind.retention_ms() {
+        // As `WindowStoreBuilder` has it.
+        Some(_) if kind.retains_duplicates() => "delete",
         Some(_) => "compact,delete",
         None => "compact",
     };

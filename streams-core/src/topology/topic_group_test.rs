@@ -67,16 +67,24 @@ fn topics(topology: &Topology, more: &[(&str, &str)]) -> SubtopologyTopics {
     topology.subtopology_topics(&config).remove(0)
 }
 
-/// `topics/count-named-store.jsonl`, `topics/tumbling-*.jsonl`, `topics/count-by-*.jsonl`.
+/// `topics/count-named-store.jsonl`, `topics/tumbling-*.jsonl`, `topics/count-by-*.jsonl`,
+/// `topics/stream-left-join.jsonl`.
 #[test]
 fn changelog_topics_have_the_settings_of_the_jvm() {
     let serdes = || (Arc::new(Utf8), Arc::new(I64));
     let window = WindowStoreSettings::new(10, 10);
+    let join = WindowStoreSettings {
+        retain_duplicates: true,
+        ..WindowStoreSettings::new(20, 10)
+    };
     let ((k1, v1), (k2, v2), (k3, v3)) = (serdes(), serdes(), serdes());
+    let ((k4, v4), (k5, v5)) = (serdes(), serdes());
     let stores = [
         StoreBuilder::window("windows", k1, v1, window),
         StoreBuilder::timestamped_key_value("counts", k2, v2),
         StoreBuilder::session("sessions", k3, v3, 110),
+        StoreBuilder::window("join", k4, v4, join),
+        StoreBuilder::list("pending", k5, v5),
     ];
     let topics = topics(&topology(&["in"], &stores, &[]), &[]);
     let found: Vec<_> = topics
@@ -95,8 +103,15 @@ fn changelog_topics_have_the_settings_of_the_jvm() {
         ("cleanup.policy", "compact"),
         ("message.timestamp.type", "CreateTime"),
     ]);
+    let deleted = settings(&[
+        ("cleanup.policy", "delete"),
+        ("message.timestamp.type", "CreateTime"),
+        ("retention.ms", "86400020"),
+    ]);
     let expected = [
-        ("conformance-counts-changelog", plain),
+        ("conformance-counts-changelog", plain.clone()),
+        ("conformance-join-changelog", deleted),
+        ("conformance-pending-changelog", plain),
         ("conformance-sessions-changelog", windowed("86400110")),
         ("conformance-windows-changelog", windowed("86400010")),
     ];

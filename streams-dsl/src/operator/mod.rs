@@ -9,8 +9,13 @@ mod final_emission;
 mod flat_map;
 mod flat_map_values;
 mod for_each;
+mod foreign_key_join;
+mod global_table_source;
+mod graced_look_up;
+mod look_up;
 mod map;
 mod map_values;
+mod murmur3;
 mod null;
 mod pass_through;
 mod peek;
@@ -18,14 +23,19 @@ mod print;
 mod rejected;
 mod retry;
 mod select_key;
+mod self_join;
 mod session_aggregate;
 mod sliding_aggregate;
+mod stream_join;
+mod subscription;
 mod table_filter;
+mod table_join;
 mod table_map_values;
 mod table_source;
 mod table_store;
 mod to_stream;
 mod try_map_values;
+mod unjoined;
 mod window_aggregate;
 mod window_results;
 
@@ -37,6 +47,12 @@ pub(crate) use final_emission::{Due, FinalEmission};
 pub(crate) use flat_map::FlatMap;
 pub(crate) use flat_map_values::FlatMapValues;
 pub(crate) use for_each::ForEach;
+pub(crate) use foreign_key_join::{
+    ForeignTableJoin, ResponseJoin, SubscriptionJoin, SubscriptionReceive, SubscriptionSend,
+};
+pub(crate) use global_table_source::GlobalTableSource;
+pub(crate) use graced_look_up::GracedLookUp;
+pub(crate) use look_up::{Found, LookUp};
 pub(crate) use map::Map;
 pub(crate) use map_values::MapValues;
 pub(crate) use null::{SkipNullKeys, SkipNullValues};
@@ -46,14 +62,22 @@ pub(crate) use print::Print;
 pub(crate) use rejected::DeadLetter;
 pub(crate) use retry::RetryMapValues;
 pub(crate) use select_key::SelectKey;
+pub(crate) use self_join::{SelfJoin, TypedSelfJoin};
 pub(crate) use session_aggregate::SessionAggregate;
 pub(crate) use sliding_aggregate::SlidingAggregate;
+pub(crate) use stream_join::{KeyForm, StreamJoin, StreamJoining, StreamWindow};
+pub(crate) use subscription::{
+    Instruction, Subscription, SubscriptionResponse, SubscriptionResponseSerde, SubscriptionSerde,
+    ValueHash,
+};
 pub(crate) use table_filter::{TableFilter, TableFiltering};
+pub(crate) use table_join::{TableJoin, TableJoining, TableMerge};
 pub(crate) use table_map_values::TableMapValues;
 pub(crate) use table_source::{KeyedTableSource, TableSource};
 pub(crate) use table_store::{TableResults, TableStore};
 pub(crate) use to_stream::ToStream;
 pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
+pub(crate) use unjoined::{JoinTime, Side, SideKey, SideKeySerde, SideValue, Unjoined};
 
 pub(crate) use window_aggregate::WindowAggregate;
 pub(crate) use window_results::{Folding, Forwarding};

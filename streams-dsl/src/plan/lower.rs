@@ -113,6 +113,18 @@ impl<'a> Lowering<'a> {
         parents.any(|parent| self.is_output_versioned(*parent))
     }
 
+    /// Whether what another node sends is versioned.
+    pub(crate) fn is_versioned(&self, node: PlanId) -> bool {
+        self.is_output_versioned(node.0)
+    }
+
+    /// Whether what one of the node's parents sends is versioned.
+    pub(crate) fn is_parent_versioned(&self, place: usize) -> bool {
+        let parents = self.graph.parents(self.vertex);
+        let parent = parents.get(place).or(parents.first());
+        parent.is_some_and(|parent| self.is_output_versioned(*parent))
+    }
+
     fn is_output_versioned(&self, vertex: usize) -> bool {
         let known = self.graph.definition(vertex);
         if let Some(is_versioned) = known.and_then(|node| node.output_versioned) {
@@ -137,6 +149,106 @@ impl<'a> Lowering<'a> {
     pub(crate) fn parents<K: 'static, V: 'static>(&self) -> Result<Vec<NodeHandle<K, V>>> {
         let parents = self.graph.parents(self.vertex).iter();
         parents.map(|parent| self.handle(*parent)).collect()
+    }
+
+    /// What one of the node's parents has become.
+    ///
+    /// # Errors
+    /// If it sends something else.
+    pub(crate) fn parent<K: 'static, V: 'static>(&self, place: usize) -> Result<NodeHandle<K, V>> {
+        let parent = self.parent_node(place)?;
+        self.handle(parent.0)
+    }
+
+    /// The node.
+    pub(crate) fn node(&self) -> PlanId {
+        PlanId(self.vertex)
+    }
+
+    /// Whether two nodes have the same parents, as far as the JVM can see them.
+    pub(crate) fn have_same_parents(&self, one: PlanId, other: PlanId) -> bool {
+        self.visible_parents(one.0) == self.visible_parents(other.0)
+    }
+
+    fn visible_parents(&self, vertex: usize) -> Vec<usize> {
+        let parents = self.graph.parents(vertex).iter();
+        let visible = parents.flat_map(|parent| {
+            let is_hidden = self
+                .graph
+                .definition(*parent)
+                .is_some_and(|node| node.is_hidden);
+            match is_hidden {
+                true => self.visible_parents(*parent),
+                false => vec![*parent],
+            }
+        });
+        visible.collect()
+    }
+
+    /// Whether the joins of streams with themselves are to have one store.
+    pub(crate) fn joins_self_in_one_store(&self) -> bool {
+        self.optimization
+            .contains(Optimization::SingleStoreSelfJoin)
+    }
+
+    /// Says that the topics that the node's records come from, and those of other nodes, must have
+    /// as many partitions as each other (`ensureCopartitionWith`).
+    pub(crate) fn copartition_with(&mut self, others: &[PlanId]) {
+        let mut sources = Vec::new();
+        for parent in self.graph.parents(self.vertex) {
+            self.add_sources(*parent, &mut sources);
+        }
+        for other in others {
+            self.add_sources(other.0, &mut sources);
+        }
+        self.builder.copartition_sources(&sources);
+    }
+
+    /// Says that the topics that the records of these nodes come from must have as many partitions
+    /// as those of a source within this node.
+    pub(crate) fn copartition_nodes(&mut self, nodes: &[PlanId], source: &Arc<str>) {
+        let mut sources = vec![Arc::clone(source)];
+        for node in nodes {
+            self.add_sources(node.0, &mut sources);
+        }
+        self.builder.copartition_sources(&sources);
+    }
+
+    /// One of the node's parents; those that have become one source stand there once.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub(crate) fn parent_node(&self, place: usize) -> Result<PlanId> {
+        let parents = self.graph.parents(self.vertex);
+        let parent = parents.get(place).or(parents.first());
+        let parent = parent.map(|parent| PlanId(*parent));
+        parent.ok_or_else(|| self.invalid("has no parent"))
+    }
+
+    /// The sources that a node's records come from (`subTopologySourceNodes`).
+    fn add_sources(&self, vertex: usize, sources: &mut Vec<Arc<str>>) {
+        let reads_topic = self.graph.definition(vertex).is_some_and(Node::reads_topic);
+        if reads_topic {
+            let name: Arc<str> = self.graph.name(vertex).into();
+            if !sources.contains(&name) {
+                sources.push(name);
+            }
+            return;
+        }
+        let definition = self.graph.definition(vertex);
+        let own_source = definition.and_then(|node| node.own_source);
+        let own_name = own_source.and_then(|part| self.graph.part(vertex, part));
+        let parents = self.graph.parents(vertex);
+        if let Some(name) = own_name {
+            sources.push(Arc::clone(name));
+            if let Some(parent) = parents.first() {
+                self.add_sources(*parent, sources);
+            }
+            return;
+        }
+        for parent in parents {
+            self.add_sources(*parent, sources);
+        }
     }
 
     fn handle<K: 'static, V: 'static>(&self, vertex: usize) -> Result<NodeHandle<K, V>> {

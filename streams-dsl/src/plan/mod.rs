@@ -16,10 +16,11 @@ mod source;
 mod table;
 
 pub(crate) use lower::Lowering;
-pub(crate) use name::{Names, Naming, part};
+pub(crate) use name::{Namer, Names, Naming, part};
 pub(crate) use node::{Node, OperatorId, PartName, PlanId, Role, SourceTopics};
 pub(crate) use table::Table;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use streams_core::config::TopologyOptimization;
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     operators: Vec<Operator>,
     nodes: Vec<Node>,
     next_priority: usize,
+    /// The repartitionings that streams have got for their joins.
+    joined_repartitions: BTreeMap<PlanId, PlanId>,
     /// What is wrong with the program, found while it was written down.
     mistakes: Vec<String>,
 }
@@ -55,6 +58,11 @@ impl Plan {
         let node = PlanId(self.nodes.len() - 1);
         self.move_back(node);
         node
+    }
+
+    /// The place that the next node will have.
+    pub(crate) fn next_id(&self) -> PlanId {
+        PlanId(self.nodes.len())
     }
 
     /// Names the parts of an operator that is more than one node. They take their numbers now, so
@@ -89,6 +97,17 @@ impl Plan {
         if let Some(node) = self.nodes.get_mut(node.0) {
             node.fan_out = Some(fan_out::<K, V>);
         }
+    }
+
+    /// The repartitioning that a stream has got for a join; without a name of its own the next join
+    /// uses it too (`KStreamImpl.repartitionForJoin`).
+    pub(crate) fn joined_repartition(&self, stream: PlanId) -> Option<PlanId> {
+        self.joined_repartitions.get(&stream).copied()
+    }
+
+    /// Notes that a stream has got this repartitioning for a join.
+    pub(crate) fn set_joined_repartition(&mut self, stream: PlanId, repartition: PlanId) {
+        self.joined_repartitions.insert(stream, repartition);
     }
 
     /// Notes a mistake, to be told by `build`.

@@ -13,6 +13,13 @@ use crate::plan::{Lowering, part};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PlanId(pub(super) usize);
 
+impl PlanId {
+    /// The place of the node behind this one.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 /// What a source reads, as far as merging sources needs it.
 #[derive(Debug, Clone)]
 pub(crate) enum SourceTopics {
@@ -63,6 +70,9 @@ pub(crate) struct Node {
     pub(super) output_versioned: Option<bool>,
     /// What is known of the table whose changes it sends, if it does.
     pub(super) table: Option<Table>,
+    /// The part that reads a topic, if there is one within the node: then its records come from there,
+    /// and from the first of its parents.
+    pub(super) own_source: Option<&'static str>,
     /// How long its windows take records after their end, if it has any, in milliseconds
     /// (`GracePeriodGraphNode`).
     pub(super) grace_ms: Option<i64>,
@@ -105,14 +115,26 @@ impl Node {
             is_hidden: false,
             output_versioned: None,
             table: None,
+            own_source: None,
             grace_ms: None,
             lower: Box::new(lower),
         }
     }
 
+    /// Whether what it sends has just been read from a topic.
+    pub(super) fn reads_topic(&self) -> bool {
+        self.parents.is_empty() || self.part_name().part == part::SOURCE
+    }
+
     /// Says what the node does to keys and values.
     pub(crate) fn with_role(mut self, role: Role) -> Self {
         self.role = role;
+        self
+    }
+
+    /// Says that this part of the node reads a topic that belongs with those of its first parent.
+    pub(crate) fn with_own_source(mut self, part: &'static str) -> Self {
+        self.own_source = Some(part);
         self
     }
 

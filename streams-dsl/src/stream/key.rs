@@ -123,6 +123,7 @@ impl<K: 'static, V: 'static> KStream<K, V> {
             value: value.clone(),
             partitions,
             partitioner,
+            keeps_null_keys: false,
         };
         let naming = Naming::Script(Box::new(|namer, given| {
             let base = match given {

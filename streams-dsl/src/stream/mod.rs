@@ -1,6 +1,11 @@
 //! Streams of records: `KStream` and what it branches into and ends in.
 
 mod branch;
+mod join;
+mod join_global;
+mod join_stream;
+mod join_stream_node;
+mod join_table;
 mod key;
 mod process;
 mod repartition;
@@ -14,7 +19,7 @@ use std::sync::Arc;
 use streams_core::processor::Processor;
 use streams_core::serde::SharedSerde;
 
-pub(crate) use repartition::Repartition;
+pub(crate) use repartition::{Repartition, sink_to};
 
 pub use branch::BranchedKStream;
 pub use sink::Terminal;

@@ -16,6 +16,8 @@ pub(crate) struct Repartition<K, V> {
     pub(crate) value: Option<SharedSerde<V>>,
     pub(crate) partitions: Option<i32>,
     pub(crate) partitioner: Option<Arc<dyn StreamPartitioner<K, V>>>,
+    /// Whether records without a key go through as well.
+    pub(crate) keeps_null_keys: bool,
 }
 
 impl<K: 'static, V: 'static> Repartition<K, V> {
@@ -26,6 +28,7 @@ impl<K: 'static, V: 'static> Repartition<K, V> {
             value,
             partitions: None,
             partitioner: None,
+            keeps_null_keys: false,
         }
     }
 
@@ -61,7 +64,10 @@ impl<K: 'static, V: 'static> Repartition<K, V> {
         // the sink does it.
         let filter =
             topology.add_processor::<K, V, K, V, _>(&names.filter, || PassThrough, &parents)?;
-        let mut sink = sink_to(&names.topic, key, value).skipping_null_keys();
+        let mut sink = sink_to(&names.topic, key, value);
+        if !self.keeps_null_keys {
+            sink = sink.skipping_null_keys();
+        }
         if let Some(partitioner) = &self.partitioner {
             sink = sink.with_partitioner(Arc::clone(partitioner));
         }

@@ -1,5 +1,9 @@
 //! Tables: the latest value of each key, and what changes it.
 
+mod foreign_key;
+mod foreign_key_node;
+mod global;
+mod join;
 mod source;
 mod stateless;
 mod store;
@@ -10,7 +14,9 @@ use std::sync::Arc;
 use streams_core::serde::SharedSerde;
 
 pub(crate) use store::{StoreDefinition, find_results};
-pub(crate) use values::{Getter, MappedValues, TableValues, ValuesSupplier};
+pub(crate) use values::{Getter, MappedValues, TableValues, Values, ValuesSupplier};
+
+pub use global::GlobalKTable;
 
 use crate::builder::StreamsBuilder;
 use crate::operator::Change;

@@ -133,7 +133,7 @@ pub(crate) struct TableNode<K, V> {
     is_versioned: bool,
 }
 
-fn table_node<K: 'static, V: 'static>(
+pub(super) fn table_node<K: 'static, V: 'static>(
     operator: OperatorId,
     source: PlanId,
     definition: StoreDefinition<K, V>,

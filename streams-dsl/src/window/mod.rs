@@ -1,5 +1,6 @@
 //! Windows: how a stream is cut into stretches of time, and when each of them is closed.
 
+mod join;
 mod session;
 mod sliding;
 mod time;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use streams_core::window::Window;
 
+pub use join::JoinWindows;
 pub use session::SessionWindows;
 pub use sliding::SlidingWindows;
 pub use time::TimeWindows;
@@ -28,7 +30,7 @@ pub(crate) trait FixedWindows: Copy + Send + Sync + 'static {
 }
 
 /// Whole milliseconds, as Kafka Streams counts time; what is beyond its numbers is its last one.
-fn millis(duration: Duration) -> i64 {
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

@@ -151,7 +151,7 @@ impl Topics {
     }
 }
 
-fn seeded() -> StdRng {
+pub(crate) fn seeded() -> StdRng {
     let seed = std::env::var("TRIBUTARY_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());

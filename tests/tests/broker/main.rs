@@ -19,4 +19,7 @@ mod partitioning;
 mod processors;
 mod runtime;
 mod state_app;
+mod state_crash;
+mod state_refusal;
 mod state_restart;
+mod state_topic;

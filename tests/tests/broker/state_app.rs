@@ -119,6 +119,17 @@ impl Counting {
         self.cluster.produce(&self.input, sent);
     }
 
+    /// Sends records to be counted, of a key of a kilobyte each.
+    pub(crate) fn send_long_keys(&mut self, records: usize) {
+        let keys = (0..records).map(|number| format!("{number:01000}"));
+        let sent = keys.enumerate().map(|(number, key)| {
+            self.expected.push(&key, "1");
+            Record::new(key, "x").partition(i32::try_from(number).unwrap() % PARTITIONS)
+        });
+        let sent: Vec<Record> = sent.collect();
+        self.cluster.produce(&self.input, sent);
+    }
+
     /// Waits until each count has come out once, in order.
     pub(crate) fn check(&self) {
         self.expected

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use streams_core::store::StoreType;
@@ -148,4 +149,31 @@ fn tasks_that_move_take_their_counts_along() {
     let view = second.store(&COUNTS).unwrap();
     assert_eq!(view.get(&"key-7".to_owned()).unwrap(), Some(120));
     assert!(second.close(Duration::from_secs(5)));
+}
+
+/// What a crash between the commit to Kafka and that to the store leaves behind.
+#[test]
+fn state_behind_its_changelog_restores_what_is_missing_and_no_more() {
+    let mut counting = Counting::new();
+    counting.run(1_000, counts(), &[]);
+    let behind = counting.folder.path().join("behind");
+    copy_folder(&counting.state(), &behind);
+    counting.run(700, counts(), &[]);
+    fs::remove_dir_all(counting.state()).unwrap();
+    fs::rename(&behind, counting.state()).unwrap();
+    assert_eq!(counting.run(500, counts(), &[]), 700);
+    assert_eq!(counting.run(500, counts(), &[]), 0);
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(&path, &copy).unwrap();
+        }
+    }
 }

@@ -10,6 +10,8 @@ pub(crate) struct DecimalText<'a> {
 
 /// Digits that always fit an `i128`.
 const FAST_DIGITS_MAX: usize = 38;
+/// Digits that always fit an `i64`.
+const FAST_DIGITS_MAX_I64: usize = 18;
 
 impl<'a> DecimalText<'a> {
     /// Takes apart what Postgres prints for a `numeric`; `None` for `NaN`, the infinities and
@@ -47,6 +49,18 @@ impl<'a> DecimalText<'a> {
             self.fraction = rest;
         }
         self
+    }
+
+    /// The unscaled value at `scale`; `None` if it may not fit, or digits would be lost.
+    pub(crate) fn unscaled_i64(&self, scale: i32) -> Option<i64> {
+        let zeros = u32::try_from(i64::from(scale) - self.scale() as i64).ok()?;
+        if self.whole.len() + self.fraction.len() + zeros as usize > FAST_DIGITS_MAX_I64 {
+            return None;
+        }
+        let digits = self.whole.iter().chain(self.fraction);
+        let magnitude = digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        let magnitude = magnitude * 10_i64.pow(zeros);
+        Some(if self.negative { -magnitude } else { magnitude })
     }
 
     /// The unscaled value at `scale` as big-endian two's complement; `None` if digits other than
@@ -192,7 +206,7 @@ fn twos_complement(negative: bool, digits: &[u8]) -> Vec<u8> {
 }
 
 /// Drops leading bytes that only repeat the sign.
-fn shortest(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn shortest(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes {
         let repeats_sign = match rest.first() {
             Some(next) => (*first == 0 && *next < 0x80) || (*first == 0xff && *next >= 0x80),
@@ -278,6 +292,18 @@ mod tests {
             proptest::prop_assert_eq!(
                 bytes(&text, scale).unwrap(), shortest(&expected).to_vec()
             );
+        }
+
+        #[test]
+        fn small_numbers_take_the_short_way_to_the_same(
+            whole in "[0-9]{0,20}", fraction in "[0-9]{1,6}", scale in -2_i32..12, negative: bool
+        ) {
+            let text = format!("{}{whole}.{fraction}", if negative { "-" } else { "" });
+            let number = DecimalText::parse(text.as_bytes()).unwrap();
+            if let Some(small) = number.unscaled_i64(scale) {
+                let expected = number.unscaled_bytes(scale).unwrap();
+                proptest::prop_assert_eq!(shortest(&small.to_be_bytes()).to_vec(), expected);
+            }
         }
 
         #[test]

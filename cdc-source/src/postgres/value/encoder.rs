@@ -1,8 +1,8 @@
 //! One value's text into one value's JSON.
 
 use super::binary::{BinaryForm, push_bytea, push_bytes};
-use super::decimal::DecimalText;
-use super::float::push_float;
+use super::decimal::{DecimalText, shortest};
+use super::float::{push_float, push_plain};
 use super::temporal::{
     DATE_INFINITY, DATE_NEGATIVE_INFINITY, TIMESTAMP_INFINITY_MS, TIMESTAMP_NEGATIVE_INFINITY_MS,
     parse_date, parse_time, parse_timestamp, push_iso_date, push_iso_time,
@@ -62,8 +62,8 @@ impl ValueEncoder {
     pub(crate) fn push(self, text: &[u8], out: &mut Vec<u8>) -> Result<(), NotConvertible> {
         match self {
             Self::Integer => push_integer(text, out),
-            Self::Float32 => parse::<f32>(text).map(|value| push_float(value, out)),
-            Self::Float64 => parse::<f64>(text).map(|value| push_float(value, out)),
+            Self::Float32 => push_float32(text, out),
+            Self::Float64 | Self::DecimalDouble => push_float64(text, out),
             Self::Boolean => push_boolean(text, out),
             Self::Text => {
                 push_string(text, out);
@@ -78,7 +78,6 @@ impl ValueEncoder {
             Self::DecimalNumber { scale } => DecimalText::parse(text)
                 .and_then(|number| number.push_java_string(scale, out).then_some(())),
             Self::VariableDecimal => push_variable_decimal(text, out),
-            Self::DecimalDouble => parse::<f64>(text).map(|value| push_float(value, out)),
             Self::DecimalString => push_decimal_string(text, out),
             Self::Date => push_date(text, out),
             Self::DateIso => push_date_iso(text, out),
@@ -110,6 +109,20 @@ impl ValueEncoder {
 
 fn parse<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn push_float32(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if push_plain(text, f32::DIGITS as usize, out) {
+        return Some(());
+    }
+    parse::<f32>(text).map(|value| push_float(value, out))
+}
+
+fn push_float64(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if push_plain(text, f64::DIGITS as usize, out) {
+        return Some(());
+    }
+    parse::<f64>(text).map(|value| push_float(value, out))
 }
 
 /// Postgres prints integers as JSON does.
@@ -144,8 +157,11 @@ fn push_header_text(text: &[u8], out: &mut Vec<u8>) {
 }
 
 fn push_decimal(text: &[u8], scale: i32, out: &mut Vec<u8>) -> Option<()> {
-    let bytes = DecimalText::parse(text)?.unscaled_bytes(scale)?;
-    push_bytes(BinaryForm::Base64, &bytes, out);
+    let number = DecimalText::parse(text)?;
+    match number.unscaled_i64(scale) {
+        Some(small) => push_bytes(BinaryForm::Base64, shortest(&small.to_be_bytes()), out),
+        None => push_bytes(BinaryForm::Base64, &number.unscaled_bytes(scale)?, out),
+    }
     Some(())
 }
 

@@ -15,6 +15,40 @@ const DIGITS_MAX: usize = 32;
 /// digits for one nearer to it: the subnormal numbers of `f32`, and all below.
 const SPARSE_EXPONENT: i32 = -38;
 
+/// Appends what stands for a number of at most `digits_max` digits that Java would lay out plainly,
+/// and returns whether the text is one.
+///
+/// A type that keeps any decimal number of so many digits (`DBL_DIG`, `FLT_DIG`) has no shorter
+/// digits for it: but for zeros at its end, the text is what would be printed.
+pub(crate) fn push_plain(text: &[u8], digits_max: usize, out: &mut Vec<u8>) -> bool {
+    /// 10⁷, from where Java writes an exponent, has more digits.
+    const WHOLE_DIGITS_MAX: usize = 7;
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let point = digits.iter().position(|&byte| byte == b'.');
+    let (whole, fraction) = digits.split_at(point.unwrap_or(digits.len()));
+    let fraction = fraction.strip_prefix(b".").unwrap_or_default();
+    let zeros = fraction.iter().rev().take_while(|&&byte| byte == b'0');
+    let zeros = zeros.count();
+    let fraction = &fraction[..fraction.len() - zeros];
+    let is_plain = match whole {
+        // 10⁻³, below which Java writes an exponent too.
+        b"0" => fraction.iter().take(3).any(|&byte| byte != b'0'),
+        [b'1'..=b'9', ..] => whole.len() <= WHOLE_DIGITS_MAX,
+        _ => false,
+    };
+    let mut all = whole.iter().chain(fraction);
+    if !is_plain || whole.len() + fraction.len() > digits_max || !all.all(u8::is_ascii_digit) {
+        return false;
+    }
+    if fraction.is_empty() {
+        out.extend_from_slice(&text[..text.len() - digits.len() + whole.len()]);
+        out.extend_from_slice(b".0");
+    } else {
+        out.extend_from_slice(&text[..text.len() - zeros]);
+    }
+    true
+}
+
 /// Appends the JSON of a float: a number, or a quoted `NaN`, `Infinity`, `-Infinity`.
 pub(crate) fn push_float<F: LowerExp + Copy + Into<f64>>(value: F, out: &mut Vec<u8>) {
     let wide: f64 = value.into();
@@ -95,7 +129,7 @@ fn push_java_layout(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::push_float;
+    use super::{push_float, push_plain};
 
     fn double(value: f64) -> String {
         let mut out = Vec::new();
@@ -151,7 +185,64 @@ mod tests {
         assert_eq!(single(f32::NEG_INFINITY), "\"-Infinity\"");
     }
 
+    fn plain(text: &str) -> Option<String> {
+        let mut out = Vec::new();
+        push_plain(text.as_bytes(), 15, &mut out).then(|| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn text_passes_only_where_java_prints_the_same() {
+        let passed = [
+            "1.0",
+            "-1.0",
+            "0.001",
+            "9999999.0",
+            "0.1",
+            "-123.456",
+            "1.5",
+            "100.0",
+        ];
+        let given = [
+            "1", "-1", "0.001", "9999999", "0.10", "-123.456", "1.50", "100",
+        ];
+        for (given, passed) in given.iter().zip(passed) {
+            assert_eq!(plain(given).as_deref(), Some(passed));
+        }
+        for text in [
+            "0",
+            "-0",
+            "0.0009",
+            "10000000",
+            "1e5",
+            "NaN",
+            "-Infinity",
+            "",
+            "-",
+            ".5",
+            "01",
+            "1.2.3",
+            "0.10000000000000001",
+            "1.0000000000000000",
+            "1.5x",
+        ] {
+            let expected = (text == "1.0000000000000000").then_some("1.0");
+            assert_eq!(plain(text).as_deref(), expected, "{text}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn text_that_passes_is_what_would_be_printed(text in "-?[0-9]{1,8}(\\.[0-9]{1,12})?") {
+            if let Some(plain) = plain(&text) {
+                proptest::prop_assert_eq!(plain, double(text.parse().unwrap()));
+            }
+            let mut out = Vec::new();
+            if push_plain(text.as_bytes(), 6, &mut out) {
+                let plain = String::from_utf8(out).unwrap();
+                proptest::prop_assert_eq!(plain, single(text.parse().unwrap()));
+            }
+        }
+
         #[test]
         fn a_printed_double_reads_back_as_itself(value in proptest::num::f64::NORMAL) {
             let read: f64 = double(value).parse().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! The calendar is the proleptic Gregorian one on both sides; year 1 BC is year 0.
 
-use crate::envelope::push_int;
+use crate::envelope::{pair, push_int};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
@@ -61,25 +61,69 @@ impl Cursor<'_> {
         self.skip(text).then_some(())
     }
 
+    /// The four numbers of the layout that nearly every date has, `yyyy-mm-dd`.
+    fn usual_date(&mut self) -> Option<(i64, i64, i64)> {
+        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, rest @ ..] = self.0 else {
+            return None;
+        };
+        if rest.first().is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        let year = two_digits(*y1, *y2)? * 100 + two_digits(*y3, *y4)?;
+        let date = (year, two_digits(*m1, *m2)?, two_digits(*d1, *d2)?);
+        self.0 = rest;
+        Some(date)
+    }
+
+    /// The seconds of the layout that nearly every time has, `hh:mm:ss`.
+    fn usual_time(&mut self) -> Option<i64> {
+        let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = self.0 else {
+            return None;
+        };
+        if rest.first().is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        let minutes = two_digits(*h1, *h2)? * 60 + two_digits(*m1, *m2)?;
+        let seconds = minutes * 60 + two_digits(*s1, *s2)?;
+        self.0 = rest;
+        Some(seconds)
+    }
+
     /// `y-m-d`, with the year of its era.
     fn date(&mut self) -> Option<(i64, i64, i64)> {
+        let (year, month, day) = match self.usual_date() {
+            Some(date) => date,
+            None => self.any_date()?,
+        };
+        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month, day))
+    }
+
+    fn any_date(&mut self) -> Option<(i64, i64, i64)> {
         let year = self.number()?;
         self.expect(b"-")?;
         let month = self.number()?;
         self.expect(b"-")?;
-        let day = self.number()?;
-        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month, day))
+        Some((year, month, self.number()?))
+    }
+
+    /// `h:m[:s]` in seconds.
+    fn any_time(&mut self) -> Option<i64> {
+        let hour = self.number()?;
+        self.expect(b":")?;
+        let mut seconds = (hour * 60 + self.number()?) * 60;
+        if self.skip(b":") {
+            seconds += self.number()?;
+        }
+        Some(seconds)
     }
 
     /// `h:m[:s[.f]]` in microseconds.
     fn time(&mut self) -> Option<i64> {
-        let hour = self.number()?;
-        self.expect(b":")?;
-        let minute = self.number()?;
-        let mut micros = (hour * 60 + minute) * 60 * MICROS_PER_SECOND;
-        if self.skip(b":") {
-            micros += self.number()? * MICROS_PER_SECOND;
-        }
+        let seconds = match self.usual_time() {
+            Some(seconds) => seconds,
+            None => self.any_time()?,
+        };
+        let mut micros = seconds * MICROS_PER_SECOND;
         if self.skip(b".") {
             let before = self.0.len();
             let fraction = self.number()?;
@@ -112,6 +156,11 @@ impl Cursor<'_> {
         let year = if self.skip(b" BC") { 1 - year } else { year };
         self.0.is_empty().then_some(year)
     }
+}
+
+fn two_digits(tens: u8, ones: u8) -> Option<i64> {
+    let are_digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+    are_digits.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
 }
 
 /// Reads a date in ISO form, with ` BC` behind it where it applies: days since 1970-01-01.
@@ -215,29 +264,26 @@ pub(crate) fn push_iso_time(micros: i64, fraction: u8, out: &mut Vec<u8>) {
     push_two(seconds / 60 % 60, out);
     out.push(b':');
     push_two(seconds % 60, out);
-    let mut rest = micros % MICROS_PER_SECOND;
+    let rest = micros % MICROS_PER_SECOND;
     if rest == 0 && fraction == 0 {
         return;
     }
-    out.push(b'.');
-    let mut unit = MICROS_PER_SECOND / 10;
-    let mut written = 0;
-    while if fraction == 0 {
-        rest > 0
-    } else {
-        written < fraction
-    } {
-        let digit = if unit > 0 { rest / unit } else { 0 };
-        out.push(b'0' + digit as u8);
-        rest -= digit * unit;
-        unit /= 10;
-        written += 1;
+    let mut digits = [b'0'; 6];
+    for (digits, unit) in digits.chunks_exact_mut(2).zip([10_000, 100, 1]) {
+        digits.copy_from_slice(&pair((rest / unit) as u64));
     }
+    let needed = digits.iter().rposition(|&digit| digit != b'0');
+    let count = match fraction {
+        0 => needed.map_or(0, |last| last + 1),
+        _ => usize::from(fraction),
+    };
+    out.push(b'.');
+    out.extend_from_slice(digits.get(..count).unwrap_or(&digits));
+    out.resize(out.len() + count.saturating_sub(digits.len()), b'0');
 }
 
 fn push_two(number: i64, out: &mut Vec<u8>) {
-    out.push(b'0' + (number / 10 % 10) as u8);
-    out.push(b'0' + (number % 10) as u8);
+    out.extend_from_slice(&pair(number as u64));
 }
 
 /// Days since 1970-01-01 of a proleptic Gregorian date, counted in eras of 400 years from March.

@@ -175,8 +175,9 @@ impl TransactionalProducer {
     /// If the record cannot be taken: too large, no such partition, or fenced.
     #[inline]
     pub fn send(&self, record: &OutgoingRecord<'_>) -> Result<()> {
+        // For librdkafka 0 is the time of sending.
         let mut base: BaseRecord<'_, [u8], [u8]> =
-            BaseRecord::to(record.topic).timestamp(record.timestamp_ms);
+            BaseRecord::to(record.topic).timestamp(record.timestamp_ms.max(0));
         base.partition = record.partition;
         base.key = record.key;
         base.payload = record.value;

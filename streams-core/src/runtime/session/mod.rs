@@ -167,6 +167,9 @@ impl Session {
     ) -> Result<()> {
         self.poll(control, metrics)?;
         self.take_restored(metrics)?;
+        if self.pending.is_empty() {
+            control.polled();
+        }
         let polled = Instant::now();
         // Who does not poll is taken for dead: a slow batch is left half done and taken up again.
         let poll_due = Duration::from_millis(self.settings.config.max_poll_interval_ms) / 2;
@@ -255,9 +258,6 @@ impl Session {
                 ConsumerEvent::Failed(error) => return Err(error),
                 ConsumerEvent::Disturbed(_) | ConsumerEvent::Other => {}
             }
-        }
-        if self.pending.is_empty() {
-            control.polled();
         }
         metrics.polled(records, started.elapsed());
         Ok(())

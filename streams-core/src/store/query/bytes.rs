@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use crate::error::Result;
 use crate::store::engine::{Entry, Span};
+use crate::store::expiry::is_alive;
 use crate::store::kind::StoreKind;
 use crate::store::query::CommittedStore;
 use crate::store::segment::{Retention, StoreTime, key_span, spans};
@@ -25,14 +26,16 @@ pub struct StoreEntry {
 }
 
 impl CommittedStore {
-    /// The entries that can be seen, in the store's order; none of a versioned store.
-    pub(crate) fn entries(&self) -> Result<Vec<StoreEntry>> {
-        let is_timestamped = matches!(
-            self.kind,
-            StoreKind::TimestampedKeyValue | StoreKind::TimestampedWindow(_)
-        );
+    /// The entries that can be seen, in the store's order; none of a versioned store, and `None`
+    /// of a buffer.
+    pub(crate) fn entries(&self) -> Result<Option<Vec<StoreEntry>>> {
+        let has_times = self.ttl_ms.is_some()
+            || matches!(
+                self.kind,
+                StoreKind::TimestampedKeyValue | StoreKind::TimestampedWindow(_)
+            );
         let found = match self.kind {
-            StoreKind::KeyValue | StoreKind::TimestampedKeyValue => {
+            StoreKind::KeyValue | StoreKind::TimestampedKeyValue | StoreKind::List => {
                 let all = self.read(Bound::Unbounded, Bound::Unbounded)?.into_iter();
                 all.map(|(key, value)| (key.into_vec(), None, value))
                     .collect()
@@ -53,9 +56,10 @@ impl CommittedStore {
                 self.read_segments(settings.retention(), decode)?
             }
             StoreKind::Versioned(_) => Vec::new(),
+            StoreKind::ChangeBuffer | StoreKind::TimeOrderedBuffer => return Ok(None),
         };
         let entries = found.into_iter().map(|(key, window, value): Parts| {
-            let stamped = value.split_first_chunk::<8>().filter(|_| is_timestamped);
+            let stamped = value.split_first_chunk::<8>().filter(|_| has_times);
             StoreEntry {
                 key,
                 window,
@@ -63,7 +67,12 @@ impl CommittedStore {
                 value: stamped.map_or(&*value, |(_, value)| value).to_vec(),
             }
         });
-        Ok(entries.collect())
+        let observed_ms = self.observed_time.get_ms();
+        let is_alive = |entry: &StoreEntry| match (self.ttl_ms, entry.timestamp_ms) {
+            (Some(ttl_ms), Some(timestamp_ms)) => is_alive(ttl_ms, timestamp_ms, observed_ms),
+            _ => true,
+        };
+        Ok(Some(entries.filter(is_alive).collect()))
     }
 
     fn read_segments(

@@ -8,7 +8,9 @@ use crate::serde::Serializer;
 use crate::store::codec::{Codec, ValueAndTimestamp};
 use crate::store::engine::Engine;
 use crate::store::entries::{OwnedSpan, StoreIterator};
+use crate::store::expiry::is_alive;
 use crate::store::kind::StoreKind;
+use crate::store::position::ObservedTime;
 use crate::store::query::{CommittedStore, InParts, scan};
 
 /// The committed values of a key-value store, of all tasks of this instance
@@ -20,7 +22,10 @@ pub struct ReadOnlyKeyValueStore<K, V> {
 struct Part<K, V> {
     engine: Engine,
     codec: Codec<K, V>,
-    is_timestamped: bool,
+    /// Whether values stand behind their times.
+    has_times: bool,
+    ttl_ms: Option<i64>,
+    observed_time: ObservedTime,
 }
 
 /// The time of a value in a plain store, which keeps none (`ConsumerRecord.NO_TIMESTAMP`).
@@ -37,7 +42,9 @@ impl<K: 'static, V: 'static> ReadOnlyKeyValueStore<K, V> {
             Ok(Part {
                 codec: store.codec()?,
                 engine: store.engine,
-                is_timestamped,
+                has_times: is_timestamped || store.ttl_ms.is_some(),
+                ttl_ms: store.ttl_ms,
+                observed_time: store.observed_time,
             })
         });
         let parts = parts.collect::<Result<_>>()?;
@@ -59,7 +66,7 @@ impl<K: 'static, V: 'static> ReadOnlyKeyValueStore<K, V> {
             bytes.clear();
             part.codec.write_key(key, &mut bytes)?;
             let found = part.engine.get(&bytes, |value| {
-                value.map(|value| part.read(value)).transpose()
+                value.map_or(Ok(None), |value| part.read(value))
             })??;
             if found.is_some() {
                 return Ok(found);
@@ -159,8 +166,10 @@ impl<K: 'static, V: 'static> ReadOnlyKeyValueStore<K, V> {
                 is_reverse,
                 move |span, limit| scan(&engine, span, limit),
                 move |key, value| {
-                    let key = reader.codec.read_key(key)?;
-                    Ok(Some((key, reader.read(value)?.value)))
+                    let Some(found) = reader.read(value)? else {
+                        return Ok(None);
+                    };
+                    Ok(Some((reader.codec.read_key(key)?, found.value)))
                 },
             ))
         });
@@ -170,12 +179,21 @@ impl<K: 'static, V: 'static> ReadOnlyKeyValueStore<K, V> {
 }
 
 impl<K, V> Part<K, V> {
-    fn read(&self, bytes: &[u8]) -> Result<ValueAndTimestamp<V>> {
-        if self.is_timestamped {
-            return self.codec.read_timestamped(bytes);
+    /// The value, unless its time is over.
+    fn read(&self, bytes: &[u8]) -> Result<Option<ValueAndTimestamp<V>>> {
+        if !self.has_times {
+            let value = self.codec.read_value(bytes)?;
+            return Ok(Some(ValueAndTimestamp::new(value, NO_TIMESTAMP)));
         }
-        let value = self.codec.read_value(bytes)?;
-        Ok(ValueAndTimestamp::new(value, NO_TIMESTAMP))
+        let (timestamp_ms, value) = self.codec.split_timestamp(bytes)?;
+        let observed_ms = self.observed_time.get_ms();
+        match self.ttl_ms {
+            Some(ttl_ms) if !is_alive(ttl_ms, timestamp_ms, observed_ms) => Ok(None),
+            _ => {
+                let value = self.codec.read_value(value)?;
+                Ok(Some(ValueAndTimestamp::new(value, timestamp_ms)))
+            }
+        }
     }
 }
 
@@ -184,7 +202,9 @@ impl<K, V> Clone for Part<K, V> {
         Self {
             engine: self.engine.clone(),
             codec: self.codec.clone(),
-            is_timestamped: self.is_timestamped,
+            has_times: self.has_times,
+            ttl_ms: self.ttl_ms,
+            observed_time: self.observed_time.clone(),
         }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct CommittedStore {
     pub(crate) kind: StoreKind,
     pub(crate) engine: Engine,
     pub(crate) observed_time: ObservedTime,
+    /// How long entries live, in milliseconds; `None` for ever.
+    pub(crate) ttl_ms: Option<i64>,
     pub(crate) topic: Arc<str>,
     /// A `StoreSerdes<K, V>`.
     pub(crate) serdes: Arc<dyn Any + Send + Sync>,

@@ -1,8 +1,11 @@
 //! The stores of a task without a task: on disk or in memory, committed, given up and restored as
 //! tests want it.
 
+mod buffer;
 mod cache;
 mod closed;
+mod expiry;
+mod list;
 mod versioned;
 mod walk;
 
@@ -128,7 +131,7 @@ impl Harness {
 
     /// Commits everything, the changelog first.
     pub(super) fn commit(&mut self) {
-        self.stores.drain_caches().unwrap();
+        self.stores.prepare_commit().unwrap();
         let end = self.log.0.borrow().len();
         self.committed = end;
         self.stores
