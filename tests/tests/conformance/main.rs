@@ -28,3 +28,5 @@ mod stream_join;
 mod table;
 mod table_join;
 mod text;
+mod window;
+mod window_walk;
