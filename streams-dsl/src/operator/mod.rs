@@ -28,6 +28,7 @@ mod session_aggregate;
 mod sliding_aggregate;
 mod stream_join;
 mod subscription;
+mod suppress;
 mod table_filter;
 mod table_join;
 mod table_map_values;
@@ -70,6 +71,7 @@ pub(crate) use subscription::{
     Instruction, Subscription, SubscriptionResponse, SubscriptionResponseSerde, SubscriptionSerde,
     ValueHash,
 };
+pub(crate) use suppress::{Suppress, Suppression};
 pub(crate) use table_filter::{TableFilter, TableFiltering};
 pub(crate) use table_join::{TableJoin, TableJoining, TableMerge};
 pub(crate) use table_map_values::TableMapValues;

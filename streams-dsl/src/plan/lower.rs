@@ -137,6 +137,33 @@ impl<'a> Lowering<'a> {
                 .all(|parent| self.is_output_versioned(*parent))
     }
 
+    /// How long the windows of the node's parents take records after their end, in milliseconds; of
+    /// several the longest (`GraphGraceSearchUtil.findAndVerifyWindowGrace`).
+    ///
+    /// # Errors
+    /// If what they send comes from no windows.
+    pub(crate) fn window_grace_ms(&self) -> Result<i64> {
+        self.grace_of_parents(self.vertex, "")
+    }
+
+    fn grace_of_parents(&self, vertex: usize, chain: &str) -> Result<i64> {
+        let parents = self.graph.parents(vertex);
+        let graces = parents.iter().map(|parent| {
+            let node = self.graph.definition(*parent);
+            if let Some(grace_ms) = node.and_then(|node| node.grace_ms) {
+                return Ok(grace_ms);
+            }
+            let arrow = if chain.is_empty() { "" } else { " -> " };
+            let chain = format!("{}{arrow}{chain}", self.graph.name(*parent));
+            self.grace_of_parents(*parent, &chain)
+        });
+        let longest = graces.reduce(|one, other| Ok(one?.max(other?)));
+        longest.unwrap_or_else(|| {
+            let what = format!("waits for windows to close, but there are none in {chain}");
+            Err(self.invalid(&what))
+        })
+    }
+
     /// The topology, to add nodes to.
     pub(crate) fn topology(&mut self) -> &mut TopologyBuilder {
         &mut self.builder

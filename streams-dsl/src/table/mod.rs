@@ -7,6 +7,7 @@ mod join;
 mod source;
 mod stateless;
 mod store;
+mod suppress;
 mod values;
 
 use std::sync::Arc;

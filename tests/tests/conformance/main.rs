@@ -25,6 +25,7 @@ mod source;
 mod split;
 mod stateless;
 mod stream_join;
+mod suppress;
 mod table;
 mod table_join;
 mod text;
