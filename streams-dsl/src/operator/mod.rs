@@ -4,6 +4,7 @@
 mod aggregate;
 mod branch;
 mod change;
+mod changed_serde;
 mod filter;
 mod final_emission;
 mod flat_map;
@@ -28,11 +29,14 @@ mod session_aggregate;
 mod sliding_aggregate;
 mod stream_join;
 mod subscription;
+mod table_aggregate;
 mod table_filter;
+mod table_group;
 mod table_join;
 mod table_map_values;
 mod table_source;
 mod table_store;
+mod table_transform;
 mod to_stream;
 mod try_map_values;
 mod unjoined;
@@ -42,6 +46,7 @@ mod window_results;
 pub(crate) use aggregate::{Aggregate, Initial};
 pub(crate) use branch::{Branch, Predicate};
 pub(crate) use change::Change;
+pub(crate) use changed_serde::ChangedSerde;
 pub(crate) use filter::Filter;
 pub(crate) use final_emission::{Due, FinalEmission};
 pub(crate) use flat_map::FlatMap;
@@ -70,11 +75,14 @@ pub(crate) use subscription::{
     Instruction, Subscription, SubscriptionResponse, SubscriptionResponseSerde, SubscriptionSerde,
     ValueHash,
 };
+pub(crate) use table_aggregate::TableAggregate;
 pub(crate) use table_filter::{TableFilter, TableFiltering};
+pub(crate) use table_group::TableGroup;
 pub(crate) use table_join::{TableJoin, TableJoining, TableMerge};
 pub(crate) use table_map_values::TableMapValues;
 pub(crate) use table_source::{KeyedTableSource, TableSource};
 pub(crate) use table_store::{TableResults, TableStore};
+pub(crate) use table_transform::{TableTransform, TransformedValues};
 pub(crate) use to_stream::ToStream;
 pub(crate) use try_map_values::{TakeAccepted, TakeRejected, TryMapValues, TryMapValuesKeeping};
 pub(crate) use unjoined::{JoinTime, Side, SideKey, SideKeySerde, SideValue, Unjoined};
@@ -83,3 +91,4 @@ pub(crate) use window_aggregate::WindowAggregate;
 pub(crate) use window_results::{Folding, Forwarding};
 
 pub use rejected::Rejected;
+pub use table_transform::ValueTransformer;

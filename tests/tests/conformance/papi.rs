@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use regex::Regex;
 use streams_core::processor::{Processor, ProcessorContext, ProcessorError, SinkTopic};
+use streams_core::store::{StoreBuilder, StoreType};
 use streams_core::topology::{NodeHandle, Sink, Source};
 use streams_core::{Record, Result, Topology, TopologyBuilder};
 
+use crate::optimization::{Count, counts_store};
 use crate::program::{Program, check};
 use crate::sink::{by_key, by_length};
 use crate::text::{TEXT, Text, or_null};
@@ -115,6 +117,29 @@ fn partitioner(w: &mut Wiring) -> Result<()> {
         sink.with_partitioner(Arc::new(by_length)),
         &[source],
     )
+}
+
+/// Adds a processor that counts per key in the store `counts`.
+fn count(w: &mut Wiring, name: &str, parent: Node) -> Result<Node> {
+    let stores = ["counts".into()];
+    w.0.add_stateful_processor(name, Count::new, &[parent], &stores)
+}
+
+fn stored(w: &mut Wiring, store: StoreBuilder) -> Result<()> {
+    let source = w.source("source", &["in"])?;
+    let counted = count(w, "count", source)?;
+    w.0.add_state_store(store)?;
+    w.sink("sink", "out", &[counted])
+}
+
+fn stored_twice(w: &mut Wiring) -> Result<()> {
+    let (left, right) = (w.source("left", &["in"])?, w.source("right", &["other"])?);
+    let left = count(w, "count-left", left)?;
+    let right = count(w, "count-right", right)?;
+    let retention = [("retention.ms".to_owned(), "1000".to_owned())];
+    w.0.add_state_store(counts_store().with_logging(retention.into()))?;
+    w.sink("sink-left", "out-left", &[left])?;
+    w.sink("sink-right", "out-right", &[right])
 }
 
 fn wide(w: &mut Wiring) -> Result<()> {
