@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Result;
 use super::table::Sample;
+use crate::Result;
 
 /// What the events of a row are, in order, by its id: `r`, `c`, `u`, `d` as in the envelope, and
 /// `t` for a tombstone.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use streams_tests::{Cluster, Database, Process, wait_until};
 
 use super::connect::{self, Guarantee, Peer};
-use super::{Contender, Result, table};
+use super::{Contender, table};
+use crate::Result;
 
 /// How long a slot whose reader has gone may stay in use.
 const DROP_LIMIT: Duration = Duration::from_secs(30);

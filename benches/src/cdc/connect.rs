@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use streams_tests::{Cluster, Process, free_port, http_get, wait_until};
 
-use super::Result;
+use crate::Result;
 
 /// How long the worker may take to start, time for a busy machine included.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -48,6 +48,16 @@ pub(super) enum Guarantee {
 /// The names of the worker's own topics.
 pub(super) fn topics(name: &str) -> [String; 3] {
     ["offsets", "configs", "statuses"].map(|what| format!("{name}-connect-{what}"))
+}
+
+/// Debezium's version, as its jar has it.
+pub(super) fn version(jars: &Path) -> Option<String> {
+    let names = fs::read_dir(jars).ok()?.flatten();
+    let mut names = names.filter_map(|file| file.file_name().into_string().ok());
+    names.find_map(|name| {
+        let version = name.strip_prefix("debezium-connector-postgres-")?;
+        version.strip_suffix(".jar").map(str::to_owned)
+    })
 }
 
 /// Starts a worker with the connector of this JSON.

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use streams_tests::{Process, Session, wait_until};
 
-use super::Result;
 use super::audit::Audit;
 use super::capture::Capture;
-use super::figures::{self, Figures};
+use super::figures;
 use super::gauge::{self, Usage};
 use super::table::Table;
 use super::topic::Reader;
+use crate::Result;
+use crate::report::Run;
 
 /// Transactions a second; the rate sets how many rows each has.
 const TRANSACTIONS_PER_SECOND: usize = 1_000;
@@ -39,7 +40,7 @@ impl Pace {
     }
 
     /// Rows of a transaction.
-    fn rows(self) -> usize {
+    pub(super) fn rows(self) -> usize {
         (self.rate / TRANSACTIONS_PER_SECOND).max(1)
     }
 
@@ -67,7 +68,7 @@ pub(super) fn measure(
     reader: &Reader,
     (pace, database_url): (Pace, &str),
     mut audit: Audit,
-) -> Result<Figures> {
+) -> Result<Run> {
     wait_until("the contender was streaming", START_LIMIT, || {
         (capture.is_streaming() || process.exit_status().is_some()).then_some(())
     });
@@ -101,7 +102,7 @@ pub(super) fn measure(
     let first_output = first_output.unwrap_or(started);
     let cpu = usage.cpu.saturating_sub(usage_warm.cpu).as_secs_f64();
     let percentile = |share: f64| percentile(&mut latencies_us.clone(), share);
-    Ok(Figures::from([
+    Ok(figures::run([
         (figures::CHANGES_PER_SECOND, kept_rate(&written, pace)),
         (figures::LATENCY_P50_MS, percentile(0.5)),
         (figures::LATENCY_P99_MS, percentile(0.99)),

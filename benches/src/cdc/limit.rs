@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use streams_tests::{Database, Process, ProcessBuilder, postgres_program};
 
 use super::capture::Capture;
-use super::figures::{self, Figures};
+use super::figures;
 use super::gauge::{self, Usage};
-use super::{Result, table};
+use super::table;
+use crate::Result;
+use crate::report::Run;
 
 /// The processes are short-lived: their memory has to be seen before they end.
 const SAMPLE_WAIT: Duration = Duration::from_millis(2);
@@ -19,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// When it fails.
-pub(super) fn copy(database: &Database, changes: usize) -> Result<Figures> {
+pub(super) fn copy(database: &Database, changes: usize) -> Result<Run> {
     let copy = format!("COPY {} TO STDOUT", table::NAME);
     let psql = connected("psql", database)?
         .args(["--no-psqlrc", "--quiet", "--output", "/dev/null"])
@@ -36,7 +38,7 @@ pub(super) fn receive(
     capture: &Capture<'_>,
     end: &str,
     changes: usize,
-) -> Result<Figures> {
+) -> Result<Run> {
     let publication = format!("publication_names={}", capture.name());
     let receiver = connected("pg_recvlogical", database)?
         .args(["--slot", capture.name(), "--start", "--no-loop"])
@@ -58,7 +60,7 @@ fn connected(program: &str, database: &Database) -> Result<ProcessBuilder> {
     Ok(builder)
 }
 
-fn run(builder: ProcessBuilder, changes: usize) -> Result<Figures> {
+fn run(builder: ProcessBuilder, changes: usize) -> Result<Run> {
     let started = Instant::now();
     let mut process = builder.spawn();
     let (mut usage, mut rss_peak_mib) = (Usage::default(), 0.0_f64);
@@ -76,7 +78,7 @@ fn run(builder: ProcessBuilder, changes: usize) -> Result<Figures> {
         return Err(format!("the limit ended with {status}: {}", process.log()).into());
     }
     let changes = changes as f64;
-    Ok(Figures::from([
+    Ok(figures::run([
         (figures::CHANGES_PER_SECOND, changes / seconds),
         (
             figures::CPU_US_PER_CHANGE,

@@ -18,21 +18,22 @@ mod topic;
 mod watch;
 mod workload;
 
+use std::env;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use streams_tests::{Cluster, Database};
 
-use capture::Capture;
-use connect::Peer;
-use figures::{Figures, Runs};
-use topic::{Ends, Reader};
-use watch::Work;
-use workload::Task;
-pub use workload::Workload;
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use self::capture::{Begin, Capture};
+use self::connect::Peer;
+use self::topic::{Ends, Reader};
+use self::watch::Work;
+use self::workload::Task;
+pub use self::workload::Workload;
+use crate::Result;
+use crate::machine::Environment;
+use crate::report::{self, Report, Role, Run, Table, number};
 
 /// How long the reader that checks a topic waits for its next record.
 const READ_LIMIT: Duration = Duration::from_secs(60);
@@ -42,8 +43,8 @@ const LARGE_REPEATS_MAX: usize = 3;
 /// What is measured, and in which size.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The workloads; all if none is named.
-    #[arg(value_enum)]
+    /// Only these workloads; all if none is named.
+    #[arg(long)]
     workload: Vec<Workload>,
     /// Rows of the snapshot.
     #[arg(long, default_value_t = 1_000_000)]
@@ -69,14 +70,14 @@ pub struct Arguments {
     /// Only these contenders.
     #[arg(long)]
     contender: Vec<Contender>,
-    /// A JSON file that the figures are added to.
-    #[arg(long)]
-    json: Option<PathBuf>,
+    /// The folder of `cdc.json` and the drawings. Tables that are not measured stay.
+    #[arg(long, default_value = "docs/benchmarks")]
+    out: PathBuf,
     /// The folder of the peer's jars; without it only ours and the limit run.
-    #[arg(long, env = "TRIBUTARY_DEBEZIUM_HOME")]
+    #[arg(long, env = "TRIBUTARY_DEBEZIUM_HOME", hide_env = true)]
     debezium_home: Option<PathBuf>,
     /// The Java that runs the peer.
-    #[arg(long, env = "TRIBUTARY_JAVA", default_value = "java")]
+    #[arg(long, env = "TRIBUTARY_JAVA", default_value = "java", hide_env = true)]
     java: PathBuf,
 }
 
@@ -98,11 +99,19 @@ pub enum Contender {
 impl Contender {
     fn name(self) -> &'static str {
         match self {
-            Self::Ours => "tributary",
-            Self::Debezium => "debezium",
-            Self::DebeziumPrompt => "debezium, prompt",
-            Self::DebeziumAtLeastOnce => "debezium, at least once",
-            Self::Limit => "limit",
+            Self::Ours => "Tributary",
+            Self::Debezium => "Debezium",
+            Self::DebeziumPrompt => "Debezium, poll.interval.ms=10",
+            Self::DebeziumAtLeastOnce => "Debezium, at least once",
+            Self::Limit => "Postgres client",
+        }
+    }
+
+    fn role(self) -> Role {
+        match self {
+            Self::Ours => Role::Ours,
+            Self::Limit => Role::Limit,
+            _ => Role::Peer,
         }
     }
 
@@ -132,32 +141,53 @@ impl Contender {
     }
 }
 
-/// Measures, prints a table for each workload, and writes the figures down.
+/// Measures each contender in each workload, prints the tables and writes and draws them.
 ///
 /// # Errors
-/// When a contender fails, or its output is not right.
+/// If a server fails, or a contender or its output: such a run does not count, the others do.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let all = Workload::value_variants();
-    let workloads = if arguments.workload.is_empty() {
-        all
-    } else {
-        &arguments.workload
+    let start = Instant::now();
+    let given: Vec<String> = env::args().skip(1).collect();
+    let environment = Environment::of_this_machine(format!("./dev bench {}", given.join(" ")));
+    let mut environment = environment.with_java(&arguments.java);
+    let mut version = |name: &str, text: Option<String>| {
+        let text = text.into_iter().map(|text| (name.to_owned(), text));
+        environment.versions.extend(text);
     };
-    for workload in workloads {
+    version(
+        "Debezium",
+        arguments
+            .debezium_home
+            .as_ref()
+            .and_then(|jars| connect::version(jars)),
+    );
+    let postgres = Database::shared("bench_cdc").value("SHOW server_version");
+    version("Postgres", postgres);
+    let all = Workload::value_variants().iter();
+    let chosen = |workload: &&Workload| {
+        arguments.workload.is_empty() || arguments.workload.contains(*workload)
+    };
+    let mut failures = 0;
+    for workload in all.filter(chosen) {
         let repeat = match workload {
             Workload::LargeTransaction => arguments.repeat.min(LARGE_REPEATS_MAX),
             _ => arguments.repeat,
         };
         for task in Task::of(*workload, arguments) {
-            let runs = Bench::new(&task, arguments).run(repeat)?;
-            let peer = Contender::Debezium.name();
-            println!("\n{}\n", figures::table(&task.name, &runs, peer));
-            if let Some(path) = &arguments.json {
-                figures::append(path, &task.name, task.changes, &runs)?;
-            }
+            let table = Bench::new(&task, arguments).measure(repeat, &environment)?;
+            failures += table.failures.len();
+            println!("\n{}", table.to_markdown());
+            // Written after each table: a run that is broken off leaves what it has.
+            let mut report = Report::read(&arguments.out.join("cdc.json"), "cdc")?;
+            report.replace(table);
+            report.write(&arguments.out)?;
         }
     }
-    Ok(())
+    println!("{} s", start.elapsed().as_secs());
+    match failures {
+        0 => Ok(()),
+        failures => Err(format!("{failures} runs do not count").into()),
+    }
 }
 
 /// All runs of one task.
@@ -181,13 +211,16 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn run(&self, repeat: usize) -> Result<Vec<Runs>> {
+    /// Runs the contenders in turn.
+    fn measure(&self, repeat: usize, environment: &Environment) -> Result<Table> {
         let (task, cluster) = (self.task, &self.cluster);
-        let runs = |contender: &Contender| Runs {
-            contender: contender.name(),
-            figures: Vec::new(),
+        let none = |contender: &Contender| report::Contender {
+            name: contender.name().to_owned(),
+            role: contender.role(),
+            runs: Vec::new(),
         };
-        let mut all: Vec<Runs> = self.contenders.iter().map(runs).collect();
+        let mut contenders: Vec<report::Contender> = self.contenders.iter().map(none).collect();
+        let mut failures = Vec::new();
         println!("{}: writing {} changes", task.name, task.changes);
         let shared = (!task.needs_own_table()).then(|| self.database());
         let mut captures = Vec::new();
@@ -199,19 +232,36 @@ impl<'a> Bench<'a> {
         let end = end.transpose()?.unwrap_or_default();
         let mut captures = captures.into_iter();
         for round in 1..=repeat {
-            for (contender, runs) in self.contenders.iter().zip(&mut all) {
+            for (contender, into) in self.contenders.iter().zip(&mut contenders) {
                 let own = shared.is_none().then(|| self.database());
                 let database = own.as_ref().or(shared.as_ref()).ok_or("no database")?;
                 let made = captures.next();
                 let capture = made.unwrap_or_else(|| Capture::new(cluster, database, task.begin));
-                let figures = self.run_one(*contender, database, capture, &end);
-                let name = contender.name();
-                let figures = figures.map_err(|error| format!("{} {name}: {error}", task.name))?;
-                println!("{} round {round} {name}: {figures:.2?}", task.name);
-                runs.figures.push(figures);
+                let done = self.run_one(*contender, database, &capture, &end);
+                capture.remove();
+                let name = format!("round {round} {} {}", task.name, contender.name());
+                match done {
+                    Ok(run) => {
+                        println!("{name}: {}", line(&run));
+                        into.runs.push(run);
+                    }
+                    Err(error) => {
+                        println!("{name} does not count: {error}");
+                        failures.push(format!("{name}: {error}"));
+                    }
+                }
             }
         }
-        Ok(all)
+        Ok(Table {
+            name: task.name.clone(),
+            title: task.title.to_owned(),
+            setting: task.setting.clone(),
+            environment: environment.clone(),
+            figures: task.figures(),
+            contenders,
+            summary: Vec::new(),
+            failures,
+        })
     }
 
     fn database(&self) -> Database {
@@ -224,18 +274,16 @@ impl<'a> Bench<'a> {
         &self,
         contender: Contender,
         database: &Database,
-        capture: Capture<'_>,
+        capture: &Capture<'_>,
         end: &str,
-    ) -> Result<Figures> {
+    ) -> Result<Run> {
         let (task, topic) = (self.task, capture.topic());
         let changes = usize::try_from(task.changes)?;
         if contender == Contender::Limit {
-            let figures = match task.begin {
-                capture::Begin::Snapshot => limit::copy(database, changes)?,
-                capture::Begin::Stream => limit::receive(database, &capture, end, changes)?,
+            return match task.begin {
+                Begin::Snapshot => limit::copy(database, changes),
+                Begin::Stream => limit::receive(database, capture, end, changes),
             };
-            capture.remove();
-            return Ok(figures);
         }
         let mut audit = task.audit(database)?;
         let ends = Ends::of(&self.cluster, &topic)?;
@@ -243,21 +291,27 @@ impl<'a> Bench<'a> {
         let latency_reader = task.pace.map(|_| reader()).transpose()?;
         let started = Instant::now();
         let mut process = capture.start(contender, &self.peer)?;
-        let figures = if let (Some(pace), Some(reader)) = (task.pace, latency_reader) {
+        let run = if let (Some(pace), Some(reader)) = (task.pace, latency_reader) {
             let writing = (pace, &*database.url());
-            latency::measure(&mut process, started, &capture, &reader, writing, audit)?
+            latency::measure(&mut process, started, capture, &reader, writing, audit)?
         } else {
             let records = audit.record_count();
             let work = Work { changes, records };
-            let figures = watch::watch(&mut process, started, &ends, work)?;
+            let run = watch::watch(&mut process, started, &ends, work)?;
             reader()?.read(READ_LIMIT, false, |key, value| {
                 audit.take(key, value).map(|_| true)
             })?;
             audit.finish()?;
-            figures
+            run
         };
         Capture::stop(process, contender)?;
-        capture.remove();
-        Ok(figures)
+        Ok(run)
     }
+}
+
+fn line(run: &Run) -> String {
+    let each = run
+        .iter()
+        .map(|(name, value)| format!("{name} {}", number(*value)));
+    each.collect::<Vec<_>>().join("; ")
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use streams_tests::Database;
 
-use super::Result;
+use crate::Result;
 
 /// The table's name in the schema `public`.
 pub(super) const NAME: &str = "customers";

@@ -9,7 +9,7 @@ use streams_core::broker::{Assignment, ConsumerEvent, GroupConsumer, StartAt};
 use streams_core::id::TopicPartition;
 use streams_tests::Cluster;
 
-use super::Result;
+use crate::Result;
 
 /// How long one request may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);

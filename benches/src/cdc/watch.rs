@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use streams_tests::Process;
 
-use super::Result;
-use super::figures::{self, Figures};
+use super::figures;
 use super::gauge::{self, Usage};
 use super::topic::{End, Ends};
+use crate::Result;
+use crate::report::Run;
 
 /// The part of the records after which a contender is warm.
 const WARM_UP_SHARE: i64 = 3;
@@ -44,7 +45,7 @@ pub(super) fn watch(
     started: Instant,
     ends: &Ends,
     work: Work,
-) -> Result<Figures> {
+) -> Result<Run> {
     let mut last = Sample {
         at: started,
         end: End::default(),
@@ -83,7 +84,7 @@ pub(super) fn watch(
     let share = 1.0 - warm.end.written as f64 / work.records as f64;
     let changes = share.max(0.0) * work.changes as f64;
     let cpu = last.usage.cpu.saturating_sub(warm.usage.cpu);
-    Ok(Figures::from([
+    Ok(figures::run([
         (
             figures::CHANGES_PER_SECOND,
             changes / last.at.duration_since(warm.at).as_secs_f64(),

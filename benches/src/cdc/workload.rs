@@ -9,7 +9,9 @@ use super::audit::{Audit, History};
 use super::capture::Begin;
 use super::latency::Pace;
 use super::table::{self, Table};
-use super::{Arguments, Result};
+use super::{Arguments, figures};
+use crate::Result;
+use crate::report::{Figure, number};
 
 /// Inserts of one transaction of the backlog.
 const BACKLOG_INSERTS: i64 = 6;
@@ -33,6 +35,10 @@ pub enum Workload {
 pub(super) struct Task {
     /// Its name, with its rate if it has one.
     pub(super) name: String,
+    /// What is done.
+    pub(super) title: &'static str,
+    /// In which size.
+    pub(super) setting: String,
     pub(super) begin: Begin,
     /// Changes of the database.
     pub(super) changes: i64,
@@ -67,8 +73,11 @@ impl Task {
     }
 
     fn snapshot(rows: i64) -> Self {
+        let row_bytes = Table::SMALL.row_bytes();
         Self {
             name: String::from("snapshot"),
+            title: "The initial snapshot of a table",
+            setting: format!("{} rows of about {row_bytes} bytes", number(rows as f64)),
             begin: Begin::Snapshot,
             changes: rows,
             pace: None,
@@ -88,6 +97,13 @@ impl Task {
         let table = table::NAME;
         Self {
             name: String::from("backlog"),
+            title: "A backlog of small transactions",
+            setting: format!(
+                "{} transactions of 6 inserts, 3 updates and a delete, in rows of about {} bytes, \
+                 written before the connector starts",
+                number(transactions as f64),
+                Table::SMALL.row_bytes()
+            ),
             begin: Begin::Stream,
             changes: transactions * BACKLOG_CHANGES as i64,
             pace: None,
@@ -107,6 +123,12 @@ impl Task {
         let rows = ((mib << 20) / Table::LARGE.row_bytes()) as i64;
         Self {
             name: String::from("large-transaction"),
+            title: "One large transaction",
+            setting: format!(
+                "{} inserts of about {} bytes, {mib} MiB in all, written before the connector starts",
+                number(rows as f64),
+                Table::LARGE.row_bytes()
+            ),
             begin: Begin::Stream,
             changes: rows,
             pace: None,
@@ -121,7 +143,15 @@ impl Task {
 
     fn latency(pace: Pace) -> Self {
         Self {
-            name: format!("latency at {} changes/s", pace.rate),
+            name: format!("latency-{}", pace.rate),
+            title: "From the commit to a read_committed reader",
+            setting: format!(
+                "{} changes/s in transactions of {}, for {} s after {} s of warm-up",
+                number(pace.rate as f64),
+                pace.rows(),
+                pace.measured.as_secs(),
+                pace.warm_up.as_secs()
+            ),
             begin: Begin::Stream,
             changes: pace.changes(),
             pace: Some(pace),
@@ -137,6 +167,14 @@ impl Task {
     /// Whether each run has a table of its own: where it is written to while the contender runs.
     pub(super) fn needs_own_table(&self) -> bool {
         self.pace.is_some()
+    }
+
+    /// What is looked at.
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        match self.pace {
+            Some(_) => figures::of_latency(),
+            None => figures::of_work(),
+        }
     }
 
     /// Makes the table with what it holds before any slot is made.
@@ -155,6 +193,8 @@ impl Task {
     /// When Postgres does not say.
     pub(super) fn write(&self, database: &Database) -> Result<String> {
         if let Some(statement) = &self.after {
+            // The plans are made while the table is small, and used when it is large.
+            database.execute("SET enable_seqscan = off");
             database.execute(statement);
         }
         database.execute("CHECKPOINT");

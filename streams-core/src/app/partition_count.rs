@@ -16,10 +16,11 @@ pub(super) struct PartitionCounts {
 
 /// Settles the partitions of internal topics: a repartition topic has its own number, else the most
 /// that any topic has which feeds it, directly or through others (`RepartitionTopics`); topics that
-/// are joined have as many as each other (`CopartitionedTopicsEnforcer`); a changelog has one for each
-/// task (`ChangelogTopics`).
+/// are joined have as many as each other (`CopartitionedTopicsEnforcer`); a changelog has one for
+/// each task (`ChangelogTopics`).
 ///
-/// The source topics of `parts` hold those that patterns match; `existing` are the cluster's topics.
+/// The source topics of `parts` hold those that patterns match; `existing` are the cluster's
+/// topics.
 pub(super) fn partition_counts(
     parts: &[SubtopologyTopics],
     copartitioned: &[BTreeSet<String>],

@@ -220,11 +220,7 @@ fn read(reader: &mut Reader<'_>) -> StreamsConfig {
         ensure_explicit_internal_resource_naming: reader
             .flag(key::ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING, false),
         default_timestamp_extractor: timestamp_extractor(reader),
-        metrics_recording_level: reader.choice(
-            key::METRICS_RECORDING_LEVEL,
-            RecordingLevel::Info,
-            RecordingLevel::CHOICES,
-        ),
+        metrics_recording_level: recording_level(reader),
         dead_letter_topic: dead_letter_topic(reader),
         deserialization_errors: ErrorHandling::read(
             reader,
@@ -410,6 +406,14 @@ fn timestamp_extractor(reader: &mut Reader<'_>) -> TimestampExtraction {
         key::DEFAULT_TIMESTAMP_EXTRACTOR,
         TimestampExtraction::Fail,
         TimestampExtraction::CHOICES,
+    )
+}
+
+fn recording_level(reader: &mut Reader<'_>) -> RecordingLevel {
+    reader.choice(
+        key::METRICS_RECORDING_LEVEL,
+        RecordingLevel::Info,
+        RecordingLevel::CHOICES,
     )
 }
 

@@ -27,11 +27,11 @@ keys! {
     DESERIALIZATION_EXCEPTION_HANDLER = "deserialization.exception.handler";
     /// Where the timestamp of a source record comes from.
     DEFAULT_TIMESTAMP_EXTRACTOR = "default.timestamp.extractor";
-    /// How often, at most, left and outer joins of streams look for results that wait for their window
-    /// to close, in milliseconds. Internal to Kafka Streams.
+    /// How often, at most, left and outer joins of streams look for results that wait for their
+    /// window to close, in milliseconds. Internal to Kafka Streams.
     EMIT_INTERVAL_MS_OUTER_JOIN = "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__";
-    /// How often, at most, windowed aggregations look for windows that have closed, in milliseconds.
-    /// Internal to Kafka Streams.
+    /// How often, at most, windowed aggregations look for windows that have closed, in
+    /// milliseconds. Internal to Kafka Streams.
     EMIT_INTERVAL_MS_WINDOWED_AGGREGATION = "__emit.interval.ms.kstreams.windowed.aggregation__";
     /// Refuses internal topics and stores with generated names (KIP-1111).
     ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING = "ensure.explicit.internal.resource.naming";

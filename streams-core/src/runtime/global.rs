@@ -24,6 +24,9 @@ const READ_WAIT: Duration = Duration::from_millis(100);
 /// The wait before a claim or a broker is asked again.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 
+/// Where the partitions of the global topics begin and end.
+type Ranges = BTreeMap<TopicPartition, OffsetRange>;
+
 /// What fills the global stores of an instance, before it runs.
 pub(crate) struct GlobalThread {
     pub(crate) settings: SessionSettings,
@@ -59,8 +62,7 @@ impl GlobalThread {
     pub(crate) fn run(self) {
         let span = tracing::info_span!("global_thread");
         let _entered = span.enter();
-        let ended = self.control.guard(|| self.fill());
-        self.control.ended(ended);
+        self.control.run(|| self.fill());
     }
 
     fn fill(&self) -> Result<()> {
@@ -87,6 +89,7 @@ impl GlobalThread {
             filler.read(&mut reader)?;
             filler.process()?;
         }
+        self.settings.registry.remove(TaskId::GLOBAL);
         filler.task.close();
         Ok(())
     }
@@ -103,10 +106,7 @@ impl GlobalThread {
     }
 
     /// The partitions of the global topics; `None` if the thread is to stop meanwhile.
-    #[expect(clippy::type_complexity, reason = "of one caller")]
-    fn find_topics(
-        &self,
-    ) -> Result<Option<(PartitionReader, BTreeMap<TopicPartition, OffsetRange>)>> {
+    fn find_topics(&self) -> Result<Option<(PartitionReader, Ranges)>> {
         let (config, process_id) = (&self.settings.config, &self.settings.process_id);
         let reader = PartitionReader::new(&config.global_consumer_config(process_id))?;
         let begun = Instant::now();
@@ -126,7 +126,7 @@ impl GlobalThread {
         Ok(None)
     }
 
-    fn ranges(&self, reader: &PartitionReader) -> Result<BTreeMap<TopicPartition, OffsetRange>> {
+    fn ranges(&self, reader: &PartitionReader) -> Result<Ranges> {
         let mut partitions = Vec::new();
         let application_id = &self.settings.config.application_id;
         for topic in self.settings.topology.global_topics(application_id) {
@@ -145,11 +145,7 @@ impl GlobalThread {
     }
 
     /// The task over its state, and where it goes on.
-    fn filler(
-        &self,
-        claim: StateClaim,
-        ranges: &BTreeMap<TopicPartition, OffsetRange>,
-    ) -> Result<Filler> {
+    fn filler(&self, claim: StateClaim, ranges: &Ranges) -> Result<Filler> {
         let (topology, config) = (&self.settings.topology, &self.settings.config);
         let application_id: Arc<str> = config.application_id.as_str().into();
         let part = topology.global_part();

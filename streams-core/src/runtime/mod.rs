@@ -10,6 +10,8 @@ mod global;
 mod restore;
 mod session;
 mod state_directory;
+#[cfg(test)]
+mod state_directory_test;
 mod tasks;
 mod thread;
 

@@ -1,7 +1,7 @@
 //! Where the state of this process's tasks is: on disk, and for those in memory between two runs.
 //!
-//! A task's state belongs to one thread at a time, which *claims* it. State that is given back stays
-//! open for a while, so that a rebalance that leaves a task where it was opens nothing. Only
+//! A task's state belongs to one thread at a time, which *claims* it. State that is given back
+//! stays open for a while, so that a rebalance that leaves a task where it was opens nothing. Only
 //! directories of tasks that nobody has claimed for `state.cleanup.delay.ms` are deleted.
 
 use std::cell::Cell;
@@ -108,8 +108,8 @@ impl StateDirectory {
         drop(stale);
     }
 
-    /// Deletes the directories of tasks that nobody has used for `delay`. The directory must be this
-    /// process's alone.
+    /// Deletes the directories of tasks that nobody has used for `delay`. The directory must be
+    /// this process's alone.
     pub(crate) fn delete_unused(&self, delay: Duration) {
         for task in self.tasks_on_disk() {
             if let Err(error) = self.delete_if_unused(task, delay) {

@@ -98,14 +98,11 @@ impl ThreadControl {
         let _ = self.events.send(event);
     }
 
-    /// Runs what a thread does. A panic in a user's code is a failure like others.
-    pub(crate) fn guard(&self, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    /// Runs what a thread does, and tells how it has ended. A panic in a user's code is a failure
+    /// like others.
+    pub(crate) fn run(&self, run: impl FnOnce() -> Result<()>) {
         let ended = catch_unwind(AssertUnwindSafe(run));
-        ended.unwrap_or_else(|panic| Err(panicked(&*panic)))
-    }
-
-    /// The thread ends, and this is why.
-    pub(crate) fn ended(&self, ended: Result<()>) {
+        let ended = ended.unwrap_or_else(|panic| Err(panicked(&*panic)));
         self.set_state(ThreadState::Dead);
         let thread = self.thread;
         self.send(match ended {
@@ -147,8 +144,7 @@ impl StreamThread {
     pub(crate) fn run(self) {
         let span = tracing::info_span!("stream_thread", name = &*self.name);
         let _entered = span.enter();
-        let ended = self.control.guard(|| self.run_sessions());
-        self.control.ended(ended);
+        self.control.run(|| self.run_sessions());
     }
 
     fn run_sessions(&self) -> Result<()> {

@@ -13,6 +13,7 @@ use rocksdb::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
+use crate::store::damage::{CURRENT_FILE, damaged, has_tables, io_error, open_error};
 use crate::store::engine::Span;
 use crate::store::position::StorePosition;
 
@@ -65,8 +66,6 @@ const COMMITTED_AT_KEY: &[u8] = b"\0committed-at";
 /// The layout of keys and values on disk.
 const FORMAT: u8 = 1;
 
-/// The file without which RocksDB takes a folder for empty.
-const CURRENT_FILE: &str = "CURRENT";
 /// Where the database says how far of a topic's partition it holds: before the partition's name, in
 /// the column family of the positions.
 const OFFSET_PREFIX: &str = "\0offset:";
@@ -315,7 +314,7 @@ impl TaskDatabase {
 
     fn failed(&self, column: &str, error: &rocksdb::Error) -> Error {
         if error.kind() == rocksdb::ErrorKind::Corruption {
-            return damaged(&self.path, self.task, &error.to_string());
+            return damaged(&self.path, self.task, error.as_ref());
         }
         let (task, path) = (self.task, self.path.display());
         let message = format!("cannot use {column} of task={task} path={path}");
@@ -458,49 +457,4 @@ fn successor(key: &[u8]) -> Vec<u8> {
     next.extend_from_slice(key);
     next.push(0);
     next
-}
-
-fn io_error(path: &Path, task: TaskId, error: std::io::Error) -> Error {
-    let message = format!("cannot use state.dir: task={task} path={}", path.display());
-    Error::with_source(ErrorKind::Io, message, error)
-}
-
-/// Whether a folder holds files of a database.
-fn has_tables(path: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(path) else {
-        return false;
-    };
-    entries.flatten().any(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.ends_with(".sst") || name.starts_with("MANIFEST-")
-    })
-}
-
-fn open_error(path: &Path, task: TaskId, error: rocksdb::Error) -> Error {
-    let text = error.to_string();
-    let is_locked = ["While lock file", "lock hold by current process"];
-    let is_damaged = error.kind() == rocksdb::ErrorKind::Corruption
-        || (path.join(CURRENT_FILE).exists() && text.contains("No such file"));
-    if is_locked.iter().any(|locked| text.contains(locked)) {
-        let path = path.display();
-        let what = "the state is locked: another process, or another application of this one, uses";
-        let message = format!("{what} it: task={task} path={path}");
-        return Error::with_source(ErrorKind::Io, message, error);
-    }
-    if is_damaged {
-        return damaged(path, task, &text);
-    }
-    let message = format!("cannot open the state: task={task} path={}", path.display());
-    Error::with_source(ErrorKind::Io, message, error)
-}
-
-/// Nothing is deleted that its owner may still want to look at.
-fn damaged(path: &Path, task: TaskId, what: &str) -> Error {
-    let path = path.display();
-    let message = format!(
-        "the state is damaged: task={task} path={path}: {what}; to rebuild it from its changelogs, \
-         delete this directory or call KafkaStreams::clean_up while the application does not run"
-    );
-    Error::new(ErrorKind::Io, message)
 }

@@ -16,6 +16,7 @@ mod bytes;
 mod cache;
 mod codec;
 mod context;
+mod damage;
 mod database;
 mod engine;
 mod entries;
@@ -34,6 +35,8 @@ mod restore;
 mod segment;
 mod session;
 mod task_state;
+#[cfg(test)]
+mod task_state_test;
 mod task_stores;
 mod time_index;
 mod versioned;

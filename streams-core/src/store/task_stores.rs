@@ -205,9 +205,9 @@ impl TaskStores {
 
     /// Commits what was written: the writes of every store and where each stands, in one write.
     ///
-    /// `next_offset` tells the offset behind the last record of a topic that the stores hold now, in
-    /// the task's partition: behind the last change that was produced to a changelog, or behind the
-    /// last record taken from a source topic that stands for one.
+    /// `next_offset` tells the offset behind the last record of a topic that the stores hold now,
+    /// in the task's partition: behind the last change that was produced to a changelog, or behind
+    /// the last record taken from a source topic that stands for one.
     pub(crate) fn commit(
         &mut self,
         now_ms: i64,

@@ -10,8 +10,8 @@ use crate::topology::{Source, SourceTopics, Subtopology, Topology, TopologyBuild
 
 impl TopologyBuilder {
     /// Adds a store that every instance fills from all partitions of `source`'s topic, by a
-    /// processor that writes to it (`Topology.addGlobalStore`). Every processor may read it, without
-    /// being connected to it.
+    /// processor that writes to it (`Topology.addGlobalStore`). Every processor may read it,
+    /// without being connected to it.
     ///
     /// The store is filled before the first task runs, and then kept up to date beside the tasks.
     /// It has no changelog: it is restored by reading the topic again, through the processor.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use streams_core::serde::{I64, SessionWindowed, SharedSerde};
+use streams_core::serde::{I64, SessionWindowed, SharedSerde, non_null};
 use streams_core::window::Windowed;
 
 use crate::group::Grouping;
@@ -280,5 +280,35 @@ where
             let name = lowering.part_of(node, part::STORE)?;
             Ok(SessionAggregates::<K, A>::values(name))
         })
+    }
+}
+
+impl<K, V> SessionWindowedKStream<K, Option<V>>
+where
+    K: Clone + 'static,
+    V: Clone + 'static,
+{
+    /// As [`SessionWindowedKStream::reduce_or_delete`], where values may be null, as the JVM's
+    /// sessions take them: a null that is the first of its session makes no row.
+    pub fn reduce_nullable<F>(
+        self,
+        reduce: F,
+        materialized: impl Into<Materialized<K, V>>,
+    ) -> KTable<Windowed<K>, V>
+    where
+        F: Fn(V, Option<V>) -> Option<V> + Send + Sync + 'static,
+    {
+        let value = self.grouping.value.as_ref().and_then(non_null);
+        let reduce = Arc::new(reduce);
+        let reducer = Arc::clone(&reduce);
+        let add = move |_: &K, value: Cow<'_, Option<V>>, so_far| match so_far {
+            None => value.into_owned(),
+            Some(so_far) => reducer(so_far, value.into_owned()),
+        };
+        let merge = move |_: &K, one, other| match one {
+            None => Some(other),
+            Some(one) => reduce(one, Some(other)),
+        };
+        self.fold(REDUCE, materialized.into(), value, None, (add, merge))
     }
 }

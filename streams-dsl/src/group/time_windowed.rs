@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use streams_core::serde::{I64, SharedSerde, TimeWindowed};
+use streams_core::serde::{I64, SharedSerde, TimeWindowed, non_null};
+use streams_core::window::Windowed;
 
 use crate::group::Grouping;
 use crate::group::time_store::TimeStore;
@@ -14,7 +15,6 @@ use crate::option::{EmitStrategy, Materialized};
 use crate::plan::{Lowering, part};
 use crate::table::{KTable, StoreDefinition};
 use crate::window::{FixedWindows, SlidingWindows, TimeWindows, UnlimitedWindows};
-use streams_core::window::Windowed;
 
 /// The kinds of windows whose aggregates are kept by key and beginning.
 #[derive(Debug, Clone, Copy)]
@@ -291,6 +291,53 @@ where
                 lowering.part_of(node, part::STORE)?,
             ))
         })
+    }
+}
+
+impl<K, V, W> TimeWindowedKStream<K, Option<V>, W>
+where
+    K: Clone + 'static,
+    V: Clone + 'static,
+{
+    /// As [`TimeWindowedKStream::reduce_or_delete`], where values may be null, as the JVM's windows
+    /// take them: a null that is the first of its window makes no row.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, WindowStore};
+    /// # use streams_dsl::serde::{I64, Nullable, TimeWindowed, Utf8};
+    /// use streams_dsl::TimeWindows;
+    /// # let bids = Topic::<String, Option<i64>>::new("bids", Utf8, Nullable(I64));
+    /// # let key = TimeWindowed::new(Utf8, 10);
+    /// # let out = Topic::new("out", key, Nullable(I64));
+    /// # const BEST: WindowStore<String, i64> = WindowStore::named("best");
+    /// # let builder = StreamsBuilder::new();
+    /// let windows = TimeWindows::tumbling(Duration::from_millis(10));
+    /// let windowed = builder.stream(&bids).group_by_key().windowed_by(windows);
+    /// // A bid that is taken back ends the auction.
+    /// let best = windowed.reduce_nullable(|best, bid| bid.map(|bid| bid.max(best)), &BEST);
+    /// best.to_stream().to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&bids, &"vase".into(), &Some(7), 0)?;
+    /// driver.pipe(&bids, &"vase".into(), &None, 1)?;
+    /// let best: Vec<_> = driver.read_all(&out).into_iter().map(|(_, best)| best).collect();
+    /// assert_eq!(best, [Some(7), None]);
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
+    pub fn reduce_nullable<F>(
+        self,
+        reduce: F,
+        materialized: impl Into<Materialized<K, V>>,
+    ) -> KTable<Windowed<K>, V>
+    where
+        F: Fn(V, Option<V>) -> Option<V> + Send + Sync + 'static,
+    {
+        let value = self.grouping.value.as_ref().and_then(non_null);
+        let add = move |_: &K, value: Cow<'_, Option<V>>, so_far| match so_far {
+            None => value.into_owned(),
+            Some(so_far) => reduce(so_far, value.into_owned()),
+        };
+        self.fold(REDUCE, materialized.into(), value, None, add)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The processors of foreign-key joins (`org.apache.kafka.streams.kstream.internals.foreignkeyjoin`).
+//! The processors of foreign-key joins (`kstream.internals.foreignkeyjoin`).
 //!
 //! A row of the left table *subscribes* to the row of the right table that it points at: it sends
 //! the key through a topic to where that row is. There the subscription is kept, and answered now
@@ -269,8 +269,8 @@ where
     }
 }
 
-/// Joins the rows of the left table with the answers (`ResponseJoinProcessorSupplier`); `find` finds
-/// the row, and `join` gives no result where it has none.
+/// Joins the rows of the left table with the answers (`ResponseJoinProcessorSupplier`); `find`
+/// finds the row, and `join` gives no result where it has none.
 pub(crate) struct ResponseJoin<V, R, F> {
     pub(crate) find: R,
     pub(crate) value: SharedSerde<V>,

@@ -91,8 +91,9 @@ impl StreamJoining {
     }
 }
 
-/// Joins each record of one side with those of the other that are kept. `join` gets the key, and the
-/// values of this side and of the other, one of which may be missing if the join is an outer one.
+/// Joins each record of one side with those of the other that are kept. `join` gets the key, and
+/// the values of this side and of the other, one of which may be missing if the join is an outer
+/// one.
 pub(crate) struct StreamJoin<SK, K, V, V2, F> {
     form: KeyForm<SK, K>,
     others: TaskWindowStore<K, V2>,

@@ -239,8 +239,8 @@ impl Namer<'_> {
         name.map_or_else(|| "".into(), Arc::clone)
     }
 
-    /// The name that the JVM knows a node before this operator by: where the node is hidden, that of
-    /// the one above it.
+    /// The name that the JVM knows a node before this operator by: where the node is hidden, that
+    /// of the one above it.
     pub(crate) fn visible_name_of(&self, mut node: PlanId) -> Arc<str> {
         while let Some(known) = self.nodes.get(node.0).filter(|known| known.is_hidden) {
             let Some(parent) = known.parents.first() else {

@@ -70,8 +70,8 @@ pub(crate) struct Node {
     pub(super) output_versioned: Option<bool>,
     /// What is known of the table whose changes it sends, if it does.
     pub(super) table: Option<Table>,
-    /// The part that reads a topic, if there is one within the node: then its records come from there,
-    /// and from the first of its parents.
+    /// The part that reads a topic, if there is one within the node: then its records come from
+    /// there, and from the first of its parents.
     pub(super) own_source: Option<&'static str>,
     /// How long its windows take records after their end, if it has any, in milliseconds
     /// (`GracePeriodGraphNode`).

@@ -29,15 +29,16 @@ impl Counting {
             .args(["-X", &format!("state.dir={}", self.folder.path().display())])
             .args(["-X", "processing.guarantee=exactly_once_v2"])
             .args(["-X", "session.timeout.ms=6000"])
-            .args(["-X", "heartbeat.interval.ms=500"])
-            // The same member after a restart, so that none waits for the session to end.
-            .args(["-X", "group.instance.id=one"]);
+            .args(["-X", "heartbeat.interval.ms=500"]);
         for setting in settings {
             builder = builder.args(["-X", setting]);
         }
         builder.spawn()
     }
 }
+
+/// The same member after a restart, so that none waits for the session to end.
+const SAME_MEMBER: &str = "group.instance.id=one";
 
 /// The records that a process has restored until all its tasks ran.
 fn restored(process: &mut Process) -> u64 {
@@ -52,7 +53,7 @@ fn counts_of_an_application_killed_at_random_are_exact_and_never_rebuilt() {
     const BATCH_MAX: usize = 400;
     let mut random = seeded();
     let mut counting = Counting::new();
-    let mut process = counting.process(&["commit.interval.ms=50"]);
+    let mut process = counting.process(&["commit.interval.ms=50", SAME_MEMBER]);
     assert_eq!(restored(&mut process), 0);
     counting.send(5_000);
     counting.check();
@@ -96,6 +97,47 @@ fn counts_of_an_application_killed_at_random_are_exact_and_never_rebuilt() {
     assert!(streams.close(Duration::from_secs(5)));
 }
 
+/// Tasks go to the other member, which has nothing or something old of them on its disk.
+#[test]
+fn counts_of_killed_members_are_exact_with_whoever_takes_over() {
+    let mut random = seeded();
+    let mut counting = Counting::new();
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut members: Vec<Process> = folders
+        .iter()
+        .map(|folder| {
+            let folder = format!("state.dir={}", folder.path().display());
+            counting.process(&["commit.interval.ms=50", &folder])
+        })
+        .collect();
+    for member in &mut members {
+        restored(member);
+    }
+    for kill in 0..8 {
+        for _ in 0..random.random_range(1..10) {
+            counting.send(random.random_range(1..300));
+        }
+        if random.random_bool(0.5) {
+            counting.check();
+        }
+        let member = &mut members[kill % 2];
+        member.kill();
+        counting.send(random.random_range(1..300));
+        if random.random_bool(0.5) {
+            // Until the other one has them all.
+            counting.check();
+        }
+        member.restart();
+        if random.random_bool(0.5) {
+            restored(member);
+        }
+    }
+    counting.check();
+    for mut member in members {
+        assert!(member.terminate(Duration::from_secs(10)).success());
+    }
+}
+
 const CHANGES: usize = 400_000;
 
 /// A changelog of this many keys, whose application is to be run for the first time.
@@ -117,7 +159,7 @@ fn with_changelog() -> Counting {
 #[test]
 fn restore_that_was_killed_goes_on_where_it_was() {
     let counting = with_changelog();
-    let mut process = counting.process(&[]);
+    let mut process = counting.process(&[SAME_MEMBER]);
     process.wait_for_line("BATCH ", LIMIT);
     process.kill();
     let batches = process.log();
@@ -167,7 +209,7 @@ fn full_disk_ends_the_application_with_the_place_and_loses_nothing() {
     let shell = Process::program(Path::new("/bin/sh"))
         .args(["-c", script])
         .args([counter]);
-    let mut process = counting.process_of(shell, &[]);
+    let mut process = counting.process_of(shell, &[SAME_MEMBER]);
     process.wait_for_line("RUNNING restored=0", LIMIT);
     counting.send(100);
     counting.check();
@@ -183,7 +225,7 @@ fn full_disk_ends_the_application_with_the_place_and_loses_nothing() {
     );
     drop(process);
 
-    let mut process = counting.process(&[]);
+    let mut process = counting.process(&[SAME_MEMBER]);
     restored(&mut process);
     counting.check();
     assert!(process.terminate(Duration::from_secs(10)).success());

@@ -52,9 +52,11 @@ fn state_of_another_application_is_refused() {
     assert!(moved.join("0_0/rocksdb/CURRENT").exists());
 }
 
+type Damage = fn(&std::path::Path);
+
 #[test]
 fn damaged_state_is_refused_and_rebuilt_when_it_is_told_to() {
-    let damages: [(&str, fn(&std::path::Path)); 3] = [
+    let damages: [(&str, Damage); 3] = [
         ("CURRENT", |file| fs::write(file, "nonsense").unwrap()),
         ("MANIFEST", |file| fs::remove_file(file).unwrap()),
         ("CURRENT", |file| fs::remove_file(file).unwrap()),

@@ -108,7 +108,7 @@ fn global_store_is_full_before_the_first_record_and_is_kept_up_to_date() {
         let mut seen = 3_000;
         let names = |count: usize| {
             let messages = counting.cluster.read_count(&counting.output, count, LIMIT);
-            let names = messages.iter().map(|message| message.value_text());
+            let names = messages.iter().map(streams_tests::Message::value_text);
             names.collect::<Vec<_>>()
         };
         // The second round finds what the first has left on disk.

@@ -1,10 +1,10 @@
-//! Every stateless program that was captured has a twin.
+//! Every program of these families that was captured has a twin.
 
 use std::collections::BTreeSet;
 
 use crate::{
-    failure, fixture, papi, process, punctuation, repartition, shape, sink, source, split,
-    stateless,
+    failure, fixture, global_table, papi, process, punctuation, repartition, shape, sink, source,
+    split, stateless, stream_join, table_join,
 };
 
 /// The Java files whose programs have twins.
@@ -19,6 +19,9 @@ const FAMILIES: &[&str] = &[
     "Failure",
     "Papi",
     "Shape",
+    "GlobalTable",
+    "TableJoin",
+    "StreamJoin",
 ];
 
 /// Programs without a twin, and why.
@@ -39,7 +42,7 @@ const WITHOUT: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_stateless_program_has_a_twin() {
+fn every_program_has_a_twin() {
     let twins = [
         stateless::programs(),
         source::programs(),
@@ -51,6 +54,9 @@ fn every_stateless_program_has_a_twin() {
         failure::programs(),
         papi::programs(),
         shape::programs(),
+        global_table::programs(),
+        table_join::programs(),
+        stream_join::programs(),
     ];
     let twins: BTreeSet<_> = twins
         .concat()

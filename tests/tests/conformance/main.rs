@@ -30,3 +30,5 @@ mod table;
 mod table_aggregate;
 mod table_join;
 mod text;
+mod window;
+mod window_walk;

@@ -215,9 +215,7 @@ fn check_scenario(
                 line.replace(known.theirs, known.ours)
             })
         });
-        let expected: Vec<String> = expected
-            .filter(|line| !line.is_empty() && !line.starts_with("store "))
-            .collect();
+        let expected: Vec<String> = expected.filter(|line| !line.is_empty()).collect();
         if actual != expected {
             let (expected, actual) = (expected.join("\n  "), actual.join("\n  "));
             return Err(format!(

@@ -106,7 +106,7 @@ fn outer_join(
     joined.to(&nullable_out());
 }
 
-pub(crate) fn inner() -> Vec<Program> {
+fn inner() -> Vec<Program> {
     vec![
         Program::dsl("stream-join", |b| join(b, within(10))),
         Program::dsl("stream-join-grace", |b| join(b, graced(10, 20))),
@@ -140,7 +140,7 @@ pub(crate) fn inner() -> Vec<Program> {
     ]
 }
 
-pub(crate) fn outer() -> Vec<Program> {
+fn outer() -> Vec<Program> {
     vec![
         Program::dsl("stream-left-join", |b| {
             left_join(b, within(10), StreamJoined::new());
@@ -190,7 +190,7 @@ fn self_join(b: &StreamsBuilder) {
     stream.clone().join(stream, within(10), plus).to(&out());
 }
 
-pub(crate) fn own() -> Vec<Program> {
+fn own() -> Vec<Program> {
     vec![
         Program::dsl("stream-self-join", self_join),
         Program::dsl("stream-self-join-optimized", self_join),
@@ -209,7 +209,7 @@ fn text<V>() -> StreamJoined<String, V, String> {
     StreamJoined::new().with_key_serde(Utf8Lossy)
 }
 
-pub(crate) fn shapes() -> Vec<Program> {
+fn shapes() -> Vec<Program> {
     vec![
         Program::dsl("stream-join-after-map", |b| {
             let mapped = stream(b, "left").map(|key, value| (value, key));
@@ -304,6 +304,11 @@ fn unescape(text: &str) -> Vec<u8> {
 fn adapted(programs: Vec<Program>) -> Vec<Program> {
     let adapt = |program: Program| program.adapted(without_tombstones);
     programs.into_iter().map(adapt).collect()
+}
+
+/// All programs.
+pub(crate) fn programs() -> Vec<Program> {
+    [inner(), outer(), own(), shapes()].concat()
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl PartitionReader {
         if let Some(topic) = self.topics.get(&partition.topic)
             && self.places.remove(&(*topic, partition.partition)).is_some()
         {
-            self.queue.stop(*topic, partition.partition);
+            PartitionQueue::stop(*topic, partition.partition);
         }
     }
 

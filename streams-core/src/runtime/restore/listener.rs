@@ -17,8 +17,8 @@ pub trait StateRestoreListener: Send + Sync {
         let _ = (partition, store, starting_offset, ending_offset);
     }
 
-    /// This many records more are in the store, and it will go on behind `batch_end_offset` if it is
-    /// interrupted now.
+    /// This many records more are in the store, and it will go on behind `batch_end_offset` if it
+    /// is interrupted now.
     fn on_batch_restored(
         &self,
         partition: &TopicPartition,

@@ -101,9 +101,9 @@ impl RestoringStore {
                 } = self;
                 let end = range.end;
                 let message = format!(
-                    "store={name} task={task} holds {partition} up to offset={offset}, which ends at \
-                     offset={end}: the topic has been made anew or has lost records; to rebuild the \
-                     store call KafkaStreams::clean_up while the application does not run"
+                    "store={name} task={task} holds {partition} up to offset={offset}, and it \
+                     ends at offset={end}: the topic has been made anew or has lost records; to \
+                     rebuild the store call KafkaStreams::clean_up while nothing runs"
                 );
                 return Err(Error::new(ErrorKind::Io, message));
             }

@@ -74,7 +74,7 @@ impl PartitionQueue {
     }
 
     /// Ends the reading of a partition; none of its records come any more.
-    pub(crate) fn stop(&self, topic: TopicHandle, partition: i32) {
+    pub(crate) fn stop(topic: TopicHandle, partition: i32) {
         // SAFETY: the topic is live. An error says that the partition is not being read.
         unsafe { sys::rd_kafka_consume_stop(topic.0.as_ptr(), partition) };
     }

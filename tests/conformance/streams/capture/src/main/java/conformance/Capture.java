@@ -60,6 +60,7 @@ public final class Capture {
         Partition.write(root.resolve("partition.jsonl"));
         SerdeBytes.write(root.resolve("serde.jsonl"));
         StoreWalk.write(root.resolve("stores.jsonl"));
+        WindowWalk.write(root.resolve("windows.jsonl"));
         Invalid.write(root.resolve("invalid.jsonl"));
         ConfigMessage.write(root.resolve("config.jsonl"));
         ProgramIndex.write(root.resolve("programs.md"), programs);

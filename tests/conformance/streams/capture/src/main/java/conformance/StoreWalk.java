@@ -18,29 +18,40 @@ import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
-import org.apache.kafka.streams.state.VersionedKeyValueStore;
-import org.apache.kafka.streams.state.VersionedRecord;
 
 /** Random calls of stores and what each returned: a line for a store, then one for each call. */
 final class StoreWalk {
-    private static final String STORE = "store";
-    private static final List<String> KEYS = List.of("a", "ab", "b");
+    static final String STORE = "store";
+    /** Some begin like others. Of ranges of such windows the JVM's stores leave some out. */
+    private static final List<String> KEYS = List.of("a", "ab", "b", "a\0", "");
+    private static final List<String> KEYS_OF_ONE_LENGTH = List.of("aa", "ab", "a\0", "ba");
+    private static final int CALLS = 300;
 
+    final Random random;
     private final List<String> lines;
-    private final Random random;
+    private final List<String> keys;
 
-    private StoreWalk(List<String> lines, Random random) {
+    private StoreWalk(List<String> lines, List<String> keys, int seed) {
         this.lines = lines;
-        this.random = random;
+        this.keys = keys;
+        this.random = new Random(seed);
     }
 
     static void write(Path file) throws IOException {
         List<String> lines = new ArrayList<>();
-        long[][] settings = {{100, 10}, {100, 100}, {50, 7}, {0, 5}, {1000, 200}, {30, 90}};
         int seed = 0;
+        long[][] settings = {{100, 10}, {100, 100}, {50, 7}, {0, 5}, {1000, 200}, {30, 90}};
         for (long[] setting : settings) {
-            new StoreWalk(lines, new Random(seed++)).versioned(setting[0], setting[1]);
+            new StoreWalk(lines, KEYS, seed++).versioned(setting[0], setting[1]);
         }
+        for (long retentionMs : new long[] {120_000, 300_000, 45_000}) {
+            for (List<String> keys : List.of(KEYS, KEYS_OF_ONE_LENGTH)) {
+                new StoreWalk(lines, keys, seed++).window(retentionMs, false);
+                new StoreWalk(lines, keys, seed++).window(retentionMs, true);
+                new StoreWalk(lines, keys, seed++).session(retentionMs);
+            }
+        }
+        new StoreWalk(lines, KEYS, seed++).keyValue();
         Files.write(file, lines);
     }
 
@@ -51,42 +62,72 @@ final class StoreWalk {
         var builder = Stores.versionedKeyValueStoreBuilder(
             supplier, Serdes.String(), Serdes.String());
         try (TopologyTestDriver driver = driver(builder.withLoggingDisabled())) {
-            VersionedKeyValueStore<String, String> store = driver.getVersionedKeyValueStore(STORE);
+            var store = driver.<String, String>getVersionedKeyValueStore(STORE);
             long now = 0;
-            for (int call = 0; call < 400; call++) {
+            for (int call = 0; call < CALLS; call++) {
                 now += random.nextInt(3) * random.nextInt(8);
-                versioned(store, retentionMs, now, call);
+                boolean inOrder = random.nextInt(3) == 0;
+                long late = inOrder ? 0 : random.nextInt((int) retentionMs + 15);
+                StoreCall.versioned(this, store, Math.max(0, now - late), call);
             }
         }
     }
 
-    private void versioned(
-            VersionedKeyValueStore<String, String> store, long retentionMs, long now, int call) {
-        String key = KEYS.get(random.nextInt(KEYS.size()));
-        boolean inOrder = random.nextInt(3) == 0;
-        long lateness = inOrder ? 0 : random.nextInt((int) retentionMs + 15);
-        long timestamp = Math.max(0, now - lateness);
-        switch (random.nextInt(10)) {
-            case 0, 1, 2, 3 -> {
-                String value = "v" + call;
-                line("put", "key", key, "value", value, "timestamp", timestamp,
-                    "result", store.put(key, value, timestamp));
+    private void window(long retentionMs, boolean duplicates) throws IOException {
+        line("store", "kind", "window", "retention_ms", retentionMs, "duplicates", duplicates);
+        var supplier = Stores.persistentWindowStore(
+            STORE, Duration.ofMillis(retentionMs), Duration.ofMillis(1000), duplicates);
+        var builder = Stores.windowStoreBuilder(supplier, Serdes.String(), Serdes.String());
+        try (TopologyTestDriver driver = driver(builder.withLoggingDisabled())) {
+            var store = driver.<String, String>getWindowStore(STORE);
+            long now = 0;
+            for (int call = 0; call < CALLS; call++) {
+                now += 1000L * random.nextInt(3) * random.nextInt(10);
+                StoreCall.window(this, store, duplicates, now, call, retentionMs);
             }
-            case 4 -> line("put", "key", key, "value", null, "timestamp", timestamp,
-                "result", store.put(key, null, timestamp));
-            case 5 -> line("delete", "key", key, "timestamp", timestamp,
-                "result", record(store.delete(key, timestamp)));
-            case 6 -> line("get", "key", key, "result", record(store.get(key)));
-            default -> line("get_as_of", "key", key, "timestamp", timestamp,
-                "result", record(store.get(key, timestamp)));
         }
     }
 
-    private static Object record(VersionedRecord<String> record) {
-        return record == null ? null : List.of(record.value(), record.timestamp());
+    private void session(long retentionMs) throws IOException {
+        line("store", "kind", "session", "retention_ms", retentionMs);
+        var supplier = Stores.persistentSessionStore(STORE, Duration.ofMillis(retentionMs));
+        var builder = Stores.sessionStoreBuilder(supplier, Serdes.String(), Serdes.String());
+        try (TopologyTestDriver driver = driver(builder.withLoggingDisabled())) {
+            var store = driver.<String, String>getSessionStore(STORE);
+            long now = 0;
+            for (int call = 0; call < CALLS; call++) {
+                now += 1000L * random.nextInt(3) * random.nextInt(10);
+                StoreCall.session(this, store, now, call, retentionMs);
+            }
+        }
     }
 
-    private void line(String type, Object... fields) {
+    private void keyValue() throws IOException {
+        line("store", "kind", "key-value");
+        var supplier = Stores.persistentKeyValueStore(STORE);
+        var builder = Stores.keyValueStoreBuilder(supplier, Serdes.String(), Serdes.String());
+        try (TopologyTestDriver driver = driver(builder.withLoggingDisabled())) {
+            var store = driver.<String, String>getKeyValueStore(STORE);
+            for (int call = 0; call < CALLS; call++) {
+                StoreCall.keyValue(this, store, call);
+            }
+        }
+    }
+
+    String key() {
+        return keys.get(random.nextInt(keys.size()));
+    }
+
+    boolean hasRangesOfWindows() {
+        return keys == KEYS_OF_ONE_LENGTH;
+    }
+
+    /** A bound of a range, which may be none. */
+    String bound() {
+        return random.nextInt(4) == 0 ? null : key();
+    }
+
+    void line(String type, Object... fields) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("type", type);
         for (int field = 0; field < fields.length; field += 2) {
