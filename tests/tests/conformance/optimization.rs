@@ -86,7 +86,9 @@ fn aggregation_and_join(b: &StreamsBuilder) {
     let keyed = keyed(b);
     let filtered = keyed.clone().filter(|_, value| value.is_some());
     counted(grouped(filtered).count(auto()), "out-1");
-    let marked = keyed.clone().map_values(|value| crate::text::plus(&value, "!"));
+    let marked = keyed
+        .clone()
+        .map_values(|value| crate::text::plus(&value, "!"));
     let joined = Joined::new()
         .with_key_serde(Utf8Lossy)
         .with_value_serde(Utf8Lossy);
@@ -110,7 +112,9 @@ fn stream_joins(b: &StreamsBuilder) {
     let left = |_: &String, x: &String, y: Option<&String>| {
         format!("{x}{}", y.map_or("null", String::as_str))
     };
-    let joined = keyed.clone().join_with(other.clone(), within(), serdes(), inner);
+    let joined = keyed
+        .clone()
+        .join_with(other.clone(), within(), serdes(), inner);
     joined.to(&plain("out-1"));
     let joined = keyed.left_join_with(other, within(), serdes(), left);
     joined.to(&plain("out-2"));
@@ -171,7 +175,10 @@ fn source_and_count(b: &StreamsBuilder) {
 fn self_join(b: &StreamsBuilder) {
     let input = stream(b, "in").skip_null_keys();
     let values = input.clone().skip_null_values();
-    values.clone().join(values, within(), plus).to(&plain("out-1"));
+    values
+        .clone()
+        .join(values, within(), plus)
+        .to(&plain("out-1"));
     counted(grouped(input).count(auto()), "out-2");
 }
 
@@ -179,7 +186,10 @@ fn programs_of_both() -> Vec<Program> {
     [
         both!("two-aggregations-of-one-group", two_aggregations),
         both!("two-groups-of-one-key-change", two_groups),
-        both!("aggregation-and-join-of-one-key-change", aggregation_and_join),
+        both!(
+            "aggregation-and-join-of-one-key-change",
+            aggregation_and_join
+        ),
         both!("stream-joins-of-one-key-change", stream_joins),
         both!("two-key-changes", two_key_changes),
         both!("named-groups-of-one-key-change", named_groups),
@@ -258,7 +268,12 @@ fn read_only_store() -> Result<Topology> {
     let store = counts_store().with_store_type(StoreType::InMemory);
     builder.add_state_store(store.with_source_topic("in"))?;
     let stores = ["counts".into()];
-    builder.add_stateful_processor::<_, _, (), (), _>("reader", |_| Ok(Reader), &[source], &stores)?;
+    builder.add_stateful_processor::<_, _, (), (), _>(
+        "reader",
+        |_| Ok(Reader),
+        &[source],
+        &stores,
+    )?;
     builder.build()
 }
 

@@ -190,6 +190,14 @@ const PROGRAMS: &[Program] = &[
         })
     }),
     Program::papi("papi-route", || build(route)),
+    Program::papi("papi-store", || build(|w| stored(w, counts_store()))),
+    Program::papi("papi-store-in-memory-no-changelog", || {
+        build(|w| {
+            let in_memory = counts_store().with_store_type(StoreType::InMemory);
+            stored(w, in_memory.without_logging())
+        })
+    }),
+    Program::papi("papi-store-shared", || build(stored_twice)),
     Program::papi("papi-two-subtopologies", || {
         build(|w| {
             let b = w.source("source-b", &["in-b"])?;
