@@ -40,6 +40,7 @@ mod group;
 mod operator;
 mod option;
 mod plan;
+mod state_store;
 mod stream;
 mod subscription;
 mod table;
@@ -47,9 +48,10 @@ mod window;
 
 pub use builder::StreamsBuilder;
 pub use group::{
-    ClosingWindows, KGroupedStream, SessionWindowedKStream, TimeWindowedKStream, WindowedBy,
+    ClosingWindows, CogroupedKStream, KGroupedStream, KGroupedTable, SessionWindowedKStream,
+    TimeWindowedKStream, WindowedBy,
 };
-pub use operator::Rejected;
+pub use operator::{Rejected, ValueTransformer};
 pub use option::{
     BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped, Joined,
     Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull,
@@ -69,7 +71,10 @@ pub use streams_core::processor::{
     TimestampExtractor, UsePartitionTimeOnInvalidTimestamp, WallclockTimestampExtractor,
 };
 pub use streams_core::store::{
-    KeyValueStore, SessionStore, StoreType, VersionedKeyValueStore, WindowStore,
+    KeyValueStore, SessionStore, StoreAccess, StoreBuilder, StoreType, TaskKeyValueStore,
+    TaskSessionStore, TaskTimestampedKeyValueStore, TaskTimestampedWindowStore, TaskVersionedStore,
+    TaskWindowStore, ValueAndTimestamp, VersionedKeyValueStore, VersionedRecord, WindowStore,
+    WindowStoreSettings,
 };
 pub use streams_core::testing::TopologyTestDriver;
 pub use streams_core::topology::AutoOffsetReset;

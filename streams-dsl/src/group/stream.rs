@@ -8,25 +8,22 @@ use streams_core::store::StoreAccess;
 use crate::group::Grouping;
 use crate::operator::{Aggregate, Change, Initial, TableResults, TableStore};
 use crate::option::{Grouped, Materialized};
-use crate::plan::{Lowering, Naming, Node, PlanId, Role, Table, part};
+use crate::plan::{Lowering, Naming, Node, Table, part};
 use crate::stream::KStream;
-use crate::table::{Getter, KTable, StoreDefinition, ValuesSupplier};
+use crate::table::{KTable, StoreDefinition};
 
 /// A stream whose records are grouped by key (`org.apache.kafka.streams.kstream.KGroupedStream`).
 ///
 /// Cloned, it is the same group: aggregations of a group with a name share its repartition topic.
 pub struct KGroupedStream<K, V> {
     pub(crate) grouping: Grouping<K, V>,
-    node: PlanId,
 }
 
 impl<K: Clone + 'static, V: Clone + 'static> Clone for KGroupedStream<K, V> {
     fn clone(&self) -> Self {
-        let builder = &self.grouping.builder;
-        builder.plan().allow_fan_out::<K, V>(self.node);
+        self.grouping.allow_fan_out();
         Self {
             grouping: self.grouping.clone(),
-            node: self.node,
         }
     }
 }
@@ -34,7 +31,9 @@ impl<K: Clone + 'static, V: Clone + 'static> Clone for KGroupedStream<K, V> {
 impl<K, V> std::fmt::Debug for KGroupedStream<K, V> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = formatter.debug_struct("KGroupedStream");
-        debug.field("node", &self.node).finish_non_exhaustive()
+        debug
+            .field("node", &self.grouping.node)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,10 +65,7 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         let serdes = (grouped.key.or(self.key), grouped.value.or(self.value));
         let required = self.repartition_required;
         let grouping = Grouping::new(self.builder, self.node, serdes, grouped.name, required);
-        KGroupedStream {
-            grouping,
-            node: self.node,
-        }
+        KGroupedStream { grouping }
     }
 
     /// Groups records by new keys, which `key` writes to the repartition topic.
@@ -120,7 +116,6 @@ impl<K: 'static, V: 'static> KGroupedStream<K, Option<V>> {
     pub fn skip_null_values(self) -> KGroupedStream<K, V> {
         KGroupedStream {
             grouping: self.grouping.skip_null_values(),
-            node: self.node,
         }
     }
 }
@@ -290,27 +285,16 @@ fn add_aggregate<K: 'static, V: 'static, A: 'static>(
     grouping: &Grouping<K, V>,
     naming: Naming,
     lower: impl Fn(&mut Lowering<'_>) -> streams_core::Result<()> + Send + Sync + 'static,
-    (key, value): (Option<SharedSerde<K>>, Option<SharedSerde<A>>),
+    serdes: (Option<SharedSerde<K>>, Option<SharedSerde<A>>),
     is_versioned: bool,
 ) -> KTable<K, A> {
     let mut plan = grouping.builder.plan();
     let operator = plan.name(naming);
     let parent = grouping.add_parent(&mut plan, operator);
     let node = Node::of_part(operator.node(), vec![parent], lower)
-        .with_role(Role::Other)
         .with_table(Table::of_store())
         .with_output_versioned(is_versioned);
     let node = plan.add(node);
     drop(plan);
-    let getter: Getter<K, A> = Arc::new(move |lowering| {
-        let store = lowering.part_of(node, part::STORE)?;
-        Ok(ValuesSupplier::of_store(store, is_versioned))
-    });
-    KTable {
-        builder: grouping.builder.clone(),
-        node,
-        key,
-        value,
-        getter,
-    }
+    KTable::in_store(&grouping.builder, node, serdes, is_versioned)
 }

@@ -20,13 +20,4 @@ impl<V> Change<V> {
             is_latest: true,
         }
     }
-
-    /// The same change with its values mapped.
-    pub(crate) fn map<V2>(self, mut map: impl FnMut(V) -> Option<V2>) -> Change<V2> {
-        Change {
-            new: self.new.and_then(&mut map),
-            old: self.old.and_then(map),
-            is_latest: self.is_latest,
-        }
-    }
 }

@@ -143,6 +143,9 @@ impl<K, V> Materialized<K, V> {
             Some(topic_config) => store.with_logging(topic_config.clone()),
             None => store.without_logging(),
         };
+        if let Some(ttl) = self.ttl {
+            store = store.with_ttl(ttl);
+        }
         if self.is_cached {
             store.with_caching()
         } else {

@@ -232,6 +232,16 @@ impl<'a> Lowering<'a> {
     }
 
     /// Says that the topics that the records of these nodes come from must have as many partitions
+    /// as each other.
+    pub(crate) fn copartition(&mut self, nodes: &[PlanId]) {
+        let mut sources = Vec::new();
+        for node in nodes {
+            self.add_sources(node.0, &mut sources);
+        }
+        self.builder.copartition_sources(&sources);
+    }
+
+    /// Says that the topics that the records of these nodes come from must have as many partitions
     /// as those of a source within this node.
     pub(crate) fn copartition_nodes(&mut self, nodes: &[PlanId], source: &Arc<str>) {
         let mut sources = vec![Arc::clone(source)];

@@ -1,8 +1,12 @@
 //! The typed Processor API inside the DSL (KIP-820).
 
-use streams_core::processor::{FixedKey, FixedKeyProcessor, Processor};
+use std::sync::Arc;
 
-use crate::plan::Naming;
+use streams_core::Result;
+use streams_core::processor::{FixedKey, FixedKeyProcessor, Processor};
+use streams_core::store::StoreAccess;
+
+use crate::plan::{Naming, Node, PlanId};
 use crate::stream::KStream;
 
 impl<K: 'static, V: 'static> KStream<K, V> {
@@ -47,8 +51,25 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         K2: 'static,
         V2: 'static,
     {
+        self.process_with(move |_| Ok(supplier()), [])
+    }
+
+    /// As [`KStream::process`], for a processor that uses the stores of these names, which
+    /// [`StreamsBuilder::add_state_store`] adds; it finds them as it is made.
+    ///
+    /// [`StreamsBuilder::add_state_store`]: crate::StreamsBuilder::add_state_store
+    pub fn process_with<'n, K2, V2, P>(
+        self,
+        supplier: impl Fn(&StoreAccess<'_>) -> Result<P> + Send + Sync + 'static,
+        stores: impl IntoIterator<Item = &'n str>,
+    ) -> KStream<K2, V2>
+    where
+        P: Processor<K, V, K2, V2>,
+        K2: 'static,
+        V2: 'static,
+    {
         let naming = Naming::NumberedUnlessNamed("KSTREAM-PROCESSOR-");
-        let node = self.add_processor(naming, supplier);
+        let node = self.add_stateful_processor(naming, supplier, stores);
         self.after_all(node)
     }
 
@@ -90,8 +111,51 @@ impl<K: 'static, V: 'static> KStream<K, V> {
         P: FixedKeyProcessor<K, V, V2>,
         V2: 'static,
     {
+        self.process_values_with(move |_| Ok(supplier()), [])
+    }
+
+    /// As [`KStream::process_values`], for a processor that uses the stores of these names, which
+    /// [`StreamsBuilder::add_state_store`] adds; it finds them as it is made.
+    ///
+    /// [`StreamsBuilder::add_state_store`]: crate::StreamsBuilder::add_state_store
+    pub fn process_values_with<'n, V2, P>(
+        self,
+        supplier: impl Fn(&StoreAccess<'_>) -> Result<P> + Send + Sync + 'static,
+        stores: impl IntoIterator<Item = &'n str>,
+    ) -> KStream<K, V2>
+    where
+        P: FixedKeyProcessor<K, V, V2>,
+        V2: 'static,
+    {
         let naming = Naming::NumberedUnlessNamed("KSTREAM-PROCESSVALUES-");
-        let node = self.add_processor::<K, V2, _>(naming, move || FixedKey(supplier()));
+        let supplier = move |access: &StoreAccess<'_>| supplier(access).map(FixedKey);
+        let node = self.add_stateful_processor::<K, V2, _>(naming, supplier, stores);
         self.after_values(node)
+    }
+
+    /// Adds a processor that uses stores below the stream's node.
+    fn add_stateful_processor<'n, K2, V2, P>(
+        &self,
+        naming: Naming,
+        supplier: impl Fn(&StoreAccess<'_>) -> Result<P> + Send + Sync + 'static,
+        stores: impl IntoIterator<Item = &'n str>,
+    ) -> PlanId
+    where
+        P: Processor<K, V, K2, V2>,
+        K2: 'static,
+        V2: 'static,
+    {
+        let stores: Vec<Arc<str>> = stores.into_iter().map(Arc::from).collect();
+        let supplier = Arc::new(supplier);
+        let node = Node::new(naming, vec![self.node], move |lowering| {
+            let supplier = Arc::clone(&supplier);
+            let supplier = move |access: &StoreAccess<'_>| supplier(access);
+            let name = lowering.name();
+            let handle =
+                lowering.add_stateful_processor::<K, V, K2, V2, P>(name, supplier, &stores)?;
+            lowering.set_handle(handle);
+            Ok(())
+        });
+        self.builder.plan().add(node)
     }
 }

@@ -8,6 +8,7 @@ mod source;
 mod stateless;
 mod store;
 mod suppress;
+mod transform;
 mod values;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub use global::GlobalKTable;
 
 use crate::builder::StreamsBuilder;
 use crate::operator::Change;
-use crate::plan::PlanId;
+use crate::plan::{PlanId, part};
 
 /// A table: the latest value of each key (`org.apache.kafka.streams.kstream.KTable`).
 ///
@@ -77,6 +78,26 @@ impl<K, V> std::fmt::Debug for KTable<K, V> {
 }
 
 impl<K: 'static, V: 'static> KTable<K, V> {
+    /// The table of a node, whose values are read from the store of its operator.
+    pub(crate) fn in_store(
+        builder: &StreamsBuilder,
+        node: PlanId,
+        (key, value): (Option<SharedSerde<K>>, Option<SharedSerde<V>>),
+        is_versioned: bool,
+    ) -> Self {
+        let getter: Getter<K, V> = Arc::new(move |lowering| {
+            let store = lowering.part_of(node, part::STORE)?;
+            Ok(ValuesSupplier::of_store(store, is_versioned))
+        });
+        Self {
+            builder: builder.clone(),
+            node,
+            key,
+            value,
+            getter,
+        }
+    }
+
     /// Names the operator that the table comes from (`Named.as`), as
     /// [`KStream::named`](crate::KStream::named) does; its store has a name of its own
     /// ([`Materialized`](crate::Materialized)).

@@ -12,7 +12,7 @@ use crate::operator::{Change, KeyedTableSource, TableSource};
 use crate::option::{Consumed, Materialized};
 use crate::plan::{Lowering, Names, Naming, Node, OperatorId, PlanId, SourceTopics, Table, part};
 use crate::stream::{KStream, Repartition};
-use crate::table::{Getter, KTable, StoreDefinition, ValuesSupplier, find_results};
+use crate::table::{KTable, StoreDefinition, find_results};
 
 /// The part of a table's operator that reads its topic.
 const TOPIC_SOURCE: &str = "topic-source";
@@ -203,17 +203,7 @@ impl<K: 'static, V: 'static> KTable<K, V> {
             is_versioned,
         } = table;
         let node = builder.plan().add(node);
-        let getter: Getter<K, V> = Arc::new(move |lowering| {
-            let store = lowering.part_of(node, part::STORE)?;
-            Ok(ValuesSupplier::of_store(store, is_versioned))
-        });
-        Self {
-            builder: builder.clone(),
-            node,
-            key,
-            value,
-            getter,
-        }
+        Self::in_store(builder, node, (key, value), is_versioned)
     }
 }
 

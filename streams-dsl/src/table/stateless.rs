@@ -30,7 +30,7 @@ fn naming(prefix: &'static str, store: Option<Option<Arc<str>>>) -> Naming {
 }
 
 /// Adds the operator's store, if it has one by name.
-fn add_named_store<K: 'static, V: 'static>(
+pub(super) fn add_named_store<K: 'static, V: 'static>(
     lowering: &mut Lowering<'_>,
     definition: &StoreDefinition<K, V>,
 ) -> Result<Option<Arc<str>>> {

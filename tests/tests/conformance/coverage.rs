@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    failure, fixture, global_table, papi, process, punctuation, repartition, shape, sink, source,
-    split, stateless, stream_join, table_join,
+    aggregate, failure, fixture, global_table, optimization, papi, process, punctuation,
+    repartition, shape, sink, source, split, stateless, stream_join, table, table_aggregate,
+    table_join,
 };
 
 /// The Java files whose programs have twins.
@@ -22,19 +23,17 @@ const FAMILIES: &[&str] = &[
     "GlobalTable",
     "TableJoin",
     "StreamJoin",
+    "Table",
+    "Aggregate",
+    "TableAggregate",
+    "Optimization",
 ];
 
 /// Programs without a twin, and why.
 const WITHOUT: &[(&str, &str)] = &[
-    ("papi-store", "a hand-wired topology has no stores yet"),
-    (
-        "papi-store-in-memory-no-changelog",
-        "a hand-wired topology has no stores yet",
-    ),
-    (
-        "papi-store-shared",
-        "a hand-wired topology has no stores yet",
-    ),
+    ("cogroup-windowed", "windows of cogrouped streams follow"),
+    ("cogroup-sliding", "windows of cogrouped streams follow"),
+    ("cogroup-session", "windows of cogrouped streams follow"),
     (
         "process-null-message-dead-letter",
         "an error here always has a message",
@@ -57,6 +56,10 @@ fn every_program_has_a_twin() {
         global_table::programs(),
         table_join::programs(),
         stream_join::programs(),
+        table::programs(),
+        aggregate::programs(),
+        table_aggregate::programs(),
+        optimization::programs(),
     ];
     let twins: BTreeSet<_> = twins
         .concat()

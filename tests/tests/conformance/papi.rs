@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use regex::Regex;
 use streams_core::processor::{Processor, ProcessorContext, ProcessorError, SinkTopic};
+use streams_core::store::{StoreBuilder, StoreType};
 use streams_core::topology::{NodeHandle, Sink, Source};
 use streams_core::{Record, Result, Topology, TopologyBuilder};
 
+use crate::optimization::{Count, counts_store};
 use crate::program::{Program, check};
 use crate::sink::{by_key, by_length};
 use crate::text::{TEXT, Text, or_null};
@@ -117,6 +119,29 @@ fn partitioner(w: &mut Wiring) -> Result<()> {
     )
 }
 
+/// Adds a processor that counts per key in the store `counts`.
+fn count(w: &mut Wiring, name: &str, parent: Node) -> Result<Node> {
+    let stores = ["counts".into()];
+    w.0.add_stateful_processor(name, Count::new, &[parent], &stores)
+}
+
+fn stored(w: &mut Wiring, store: StoreBuilder) -> Result<()> {
+    let source = w.source("source", &["in"])?;
+    let counted = count(w, "count", source)?;
+    w.0.add_state_store(store)?;
+    w.sink("sink", "out", &[counted])
+}
+
+fn stored_twice(w: &mut Wiring) -> Result<()> {
+    let (left, right) = (w.source("left", &["in"])?, w.source("right", &["other"])?);
+    let left = count(w, "count-left", left)?;
+    let right = count(w, "count-right", right)?;
+    let retention = [("retention.ms".to_owned(), "1000".to_owned())];
+    w.0.add_state_store(counts_store().with_logging(retention.into()))?;
+    w.sink("sink-left", "out-left", &[left])?;
+    w.sink("sink-right", "out-right", &[right])
+}
+
 fn wide(w: &mut Wiring) -> Result<()> {
     let source = w.source("source", &["in"])?;
     let mut nodes = Vec::new();
@@ -165,6 +190,14 @@ const PROGRAMS: &[Program] = &[
         })
     }),
     Program::papi("papi-route", || build(route)),
+    Program::papi("papi-store", || build(|w| stored(w, counts_store()))),
+    Program::papi("papi-store-in-memory-no-changelog", || {
+        build(|w| {
+            let in_memory = counts_store().with_store_type(StoreType::InMemory);
+            stored(w, in_memory.without_logging())
+        })
+    }),
+    Program::papi("papi-store-shared", || build(stored_twice)),
     Program::papi("papi-two-subtopologies", || {
         build(|w| {
             let b = w.source("source-b", &["in-b"])?;

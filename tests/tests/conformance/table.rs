@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use streams_dsl::serde::{I32, I64, Nullable, Utf8Lossy};
-use streams_dsl::{KStream, KeyValueStore, Materialized, StoreType, StreamsBuilder, Topic};
+use streams_dsl::{
+    KStream, KeyValueStore, Materialized, ProcessorError, StoreType, StreamsBuilder, Topic,
+    ValueTransformer,
+};
 
-use crate::program::{Program, check};
-use crate::text::{Text, counts, keyed, plain, rows, stream, table};
+use crate::program::{Program, check, note};
+use crate::text::{Text, counts, keyed, or_null, plain, rows, stream, table};
 
 /// A store of text by this name.
 pub(crate) fn store(name: &'static str) -> Materialized<String, String> {
@@ -31,6 +34,32 @@ fn by_value(b: &StreamsBuilder) -> KStream<String, Text> {
     stream(b, "in")
         .map(|key, value| (value, key))
         .skip_null_keys()
+}
+
+/// Appends the key, or says there is nothing.
+struct Describe;
+
+impl Describe {
+    fn new() -> Self {
+        note("init");
+        Self
+    }
+}
+
+impl ValueTransformer<String, String, String> for Describe {
+    fn transform(
+        &mut self,
+        key: &String,
+        value: Text,
+        _timestamp_ms: i64,
+    ) -> Result<Text, ProcessorError> {
+        note(format!("transform {key}={}", or_null(&value)));
+        Ok(value.map(|value| format!("{key}:{value}")))
+    }
+
+    fn close(&mut self) {
+        note("close");
+    }
 }
 
 const VERSIONS: Duration = Duration::from_millis(1000);
@@ -101,6 +130,14 @@ const PROGRAMS: &[Program] = &[
         });
         to_out(kept.to_stream());
     }),
+    Program::dsl("table-transform-values", |b| {
+        to_out(table(b, "in").transform_values(Describe::new).to_stream());
+    }),
+    Program::dsl("table-transform-values-materialized", |b| {
+        let described = store("described").with_text();
+        let table = table(b, "in").transform_values_as(Describe::new, described);
+        to_out(table.to_stream());
+    }),
     Program::dsl("table-chain", |b| {
         let lengths = table(b, "in")
             .filter(|_, value| !value.is_empty())
@@ -146,6 +183,10 @@ const PROGRAMS: &[Program] = &[
     }),
     Program::dsl("table-in-memory", |b| {
         let fruit = store("fruit").with_store_type(StoreType::InMemory);
+        to_out(b.table_as(&plain("in"), fruit).to_stream());
+    }),
+    Program::dsl("table-lru", |b| {
+        let fruit = store("fruit").with_store_type(StoreType::Lru(1));
         to_out(b.table_as(&plain("in"), fruit).to_stream());
     }),
     Program::dsl("table-no-changelog", |b| {
