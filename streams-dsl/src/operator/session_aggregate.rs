@@ -12,6 +12,9 @@ use crate::operator::window_results::{Added, Folding, Forwarding, WindowContext}
 use crate::operator::{Change, Due, FinalEmission};
 use crate::window::SessionWindows;
 
+/// Sessions and their aggregates.
+type Sessions<K, A> = Vec<(Windowed<K>, A)>;
+
 pub(crate) struct SessionAggregate<K, A, F, M> {
     windows: SessionWindows,
     folding: Folding<A, F>,
@@ -56,7 +59,7 @@ where
         &self,
         key: &K,
         timestamp_ms: i64,
-    ) -> Result<(Vec<(Windowed<K>, A)>, Window), ProcessorError> {
+    ) -> Result<(Sessions<K, A>, Window), ProcessorError> {
         let gap_ms = self.windows.gap_ms();
         let found = self.store.find_sessions(
             key,

@@ -120,10 +120,8 @@ impl Plan {
     /// It may change the type of the records, so that a merged repartitioning cannot stand above
     /// it: where keys have changed before it, it counts as what changes them.
     pub(crate) fn add_hidden(&mut self, node: Node) -> PlanId {
-        let parents = node.parents.iter();
-        let change = parents
-            .filter_map(|parent| self.last_change(*parent))
-            .next();
+        let mut parents = node.parents.iter();
+        let change = parents.find_map(|parent| self.last_change(*parent));
         let node = match change {
             Some(Role::ChangesKey) => node.with_role(Role::ChangesKey),
             _ => node,

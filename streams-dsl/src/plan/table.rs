@@ -113,13 +113,12 @@ impl Plan {
         };
         match &known.origin {
             Origin::Source => known.is_materialized = true,
-            Origin::Store => {}
             Origin::Tables(parents, _) if !known.is_materialized => {
                 for parent in parents.clone() {
                     self.make_readable(parent);
                 }
             }
-            Origin::Tables(..) => {}
+            Origin::Store | Origin::Tables(..) => {}
         }
     }
 

@@ -415,9 +415,9 @@ where
             true => ("-outer-other-join", "KSTREAM-OUTEROTHER-"),
             false => ("-other-join", "KSTREAM-JOINOTHER-"),
         };
-        const WINDOWED: &str = "KSTREAM-WINDOWED-";
-        let this_windowed = namer.suffixed_or(given, "-this-windowed", WINDOWED);
-        let other_windowed = namer.suffixed_or(given, "-other-windowed", WINDOWED);
+        let windowed = "KSTREAM-WINDOWED-";
+        let this_windowed = namer.suffixed_or(given, "-this-windowed", windowed);
+        let other_windowed = namer.suffixed_or(given, "-other-windowed", windowed);
         let generated = (namer.numbered(kind.1), namer.numbered(other_kind.1));
         let named = |suffix: &str, generated: &Arc<str>| match given {
             Some(given) => format!("{given}{suffix}").into(),

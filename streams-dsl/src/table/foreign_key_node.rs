@@ -102,7 +102,7 @@ where
         let subscriptions = self.add_source(lowering, &serdes)?;
         let answers = [
             self.add_join(lowering, subscriptions)?,
-            self.add_foreign_join(lowering, &serdes)?,
+            Self::add_foreign_join(lowering, &serdes)?,
         ];
         self.add_responses(lowering, &serdes, &answers)?;
         self.add_resolver::<VO>(lowering, &serdes)
@@ -111,21 +111,21 @@ where
     fn serdes(&self, lowering: &Lowering<'_>) -> Result<Serdes<K, V, KO, V2>> {
         fn known<T>(
             lowering: &Lowering<'_>,
-            serde: &Known<T>,
+            serde: Option<&SharedSerde<T>>,
             what: &str,
         ) -> Result<SharedSerde<T>> {
             let what = format!("joins by a foreign key, but has no {what} serde");
-            let serde = serde.as_ref().map(Arc::clone);
+            let serde = serde.map(Arc::clone);
             serde.ok_or_else(|| lowering.invalid(&what))
         }
-        let key = known(lowering, &self.key, "key")?;
-        let foreign_value = known(lowering, &self.foreign_value, "foreign value")?;
+        let key = known(lowering, self.key.as_ref(), "key")?;
+        let foreign_value = known(lowering, self.foreign_value.as_ref(), "foreign value")?;
         Ok(Serdes {
             subscription: Arc::new(SubscriptionSerde(Arc::clone(&key))),
             response: Arc::new(SubscriptionResponseSerde(foreign_value)),
             key,
-            value: known(lowering, &self.value, "value")?,
-            foreign_key: known(lowering, &self.foreign_key, "foreign key")?,
+            value: known(lowering, self.value.as_ref(), "value")?,
+            foreign_key: known(lowering, self.foreign_key.as_ref(), "foreign key")?,
         })
     }
 
@@ -214,7 +214,6 @@ where
     }
 
     fn add_foreign_join(
-        &self,
         lowering: &mut Lowering<'_>,
         serdes: &Serdes<K, V, KO, V2>,
     ) -> Result<Responses<K, V2>> {

@@ -10,7 +10,7 @@ use crate::operator::{Change, TableJoin, TableJoining, TableMerge};
 use crate::option::Materialized;
 use crate::plan::{Lowering, Names, Naming, Node, OperatorId, Table, part};
 use crate::table::{
-    Getter, KTable, StoreDefinition, TableValues, Values, ValuesSupplier, find_results,
+    AskedStore, Getter, KTable, StoreDefinition, TableValues, Values, ValuesSupplier, find_results,
 };
 
 /// The part that joins changes of the left table.
@@ -218,7 +218,7 @@ impl<K: 'static, V: 'static> KTable<K, V> {
         VO: 'static,
     {
         let is_kept = store.is_some();
-        let naming = naming(store.as_ref().map(|store| store.name.clone()));
+        let naming = naming(store.as_ref().map(AskedStore::of));
         let materialized = store.unwrap_or_default();
         let is_versioned = materialized.is_versioned();
         let definition = StoreDefinition::new(materialized, self.key.clone(), None);
@@ -275,12 +275,12 @@ fn any_of<V, V2, VO>(
 }
 
 /// The store has its number first, if there is one.
-fn naming(store: Option<Option<Arc<str>>>) -> Naming {
+fn naming(store: Option<AskedStore>) -> Naming {
     Naming::Script(Box::new(move |namer, given| {
         const MERGE: &str = "KTABLE-MERGE-";
         let store = store
             .as_ref()
-            .map(|own| namer.store_or(own.as_ref(), MERGE));
+            .map(|asked| namer.store_or(asked.name.as_ref(), MERGE));
         let names = Names::of_node(namer.given_or(given, MERGE))
             .with(
                 THIS,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use streams_core::serde::SharedSerde;
 
-pub(crate) use store::{StoreDefinition, find_results};
+pub(crate) use store::{AskedStore, StoreDefinition, find_results};
 pub(crate) use values::{Getter, MappedValues, TableValues, Values, ValuesSupplier};
 
 pub use global::GlobalKTable;

@@ -11,16 +11,17 @@ use crate::option::Materialized;
 use crate::plan::{Lowering, Names, Naming, Node, Table, part};
 use crate::stream::{KStream, processor_node};
 use crate::table::{
-    Getter, KTable, MappedValues, StoreDefinition, TableValues, ValuesSupplier, find_results,
+    AskedStore, Getter, KTable, MappedValues, StoreDefinition, TableValues, ValuesSupplier,
+    find_results,
 };
 
 /// Names an operator that has a store only if that has a name. Without one the number that a store
 /// would have is taken all the same where one was asked for.
-fn naming(prefix: &'static str, store: Option<Option<Arc<str>>>) -> Naming {
+fn naming(prefix: &'static str, store: Option<AskedStore>) -> Naming {
     Naming::Script(Box::new(move |namer, given| {
         let store = store
             .as_ref()
-            .map(|own| namer.store_or(own.as_ref(), prefix));
+            .map(|asked| namer.store_or(asked.name.as_ref(), prefix));
         let names = Names::of_node(namer.given_or(given, prefix));
         match store {
             Some(store) => names.with(part::STORE, store),
@@ -102,10 +103,7 @@ impl<K: 'static, V: 'static> KTable<K, V> {
         F: Fn(&K, &V) -> bool + Send + Sync + 'static,
     {
         let predicate = Arc::new(predicate);
-        let naming = naming(
-            "KTABLE-FILTER-",
-            store.as_ref().map(|store| store.name.clone()),
-        );
+        let naming = naming("KTABLE-FILTER-", store.as_ref().map(AskedStore::of));
         let is_named = store.as_ref().is_some_and(|store| store.name.is_some());
         let output_versioned = store.as_ref().map(Materialized::is_versioned);
         let materialized = store.unwrap_or_default();
@@ -204,10 +202,7 @@ impl<K: 'static, V: 'static> KTable<K, V> {
         V2: 'static,
     {
         let map = Arc::new(map);
-        let naming = naming(
-            "KTABLE-MAPVALUES-",
-            store.as_ref().map(|store| store.name.clone()),
-        );
+        let naming = naming("KTABLE-MAPVALUES-", store.as_ref().map(AskedStore::of));
         let is_named = store.as_ref().is_some_and(|store| store.name.is_some());
         let output_versioned = store.as_ref().map(Materialized::is_versioned);
         let materialized = store.unwrap_or_default();

@@ -11,6 +11,19 @@ use crate::operator::{TableResults, TableStore};
 use crate::option::Materialized;
 use crate::plan::Lowering;
 
+/// A store that was asked for: one without a name has a number of its own, and is not made.
+pub(crate) struct AskedStore {
+    pub(crate) name: Option<Arc<str>>,
+}
+
+impl AskedStore {
+    pub(crate) fn of<K, V>(materialized: &Materialized<K, V>) -> Self {
+        Self {
+            name: materialized.name.clone(),
+        }
+    }
+}
+
 /// What a table's store is made of, but for its name.
 pub(crate) struct StoreDefinition<K, V> {
     pub(crate) materialized: Materialized<K, V>,

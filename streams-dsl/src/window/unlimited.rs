@@ -51,7 +51,7 @@ impl UnlimitedWindows {
     }
 
     /// What keeps this from being a window.
-    pub(crate) fn mistake(&self) -> Option<String> {
+    pub(crate) fn mistake(self) -> Option<String> {
         let is_possible = self.start_ms >= 0;
         (!is_possible).then(|| "has a window that begins before 1970".to_owned())
     }

@@ -48,7 +48,7 @@ pub(crate) fn programs() -> Vec<Program> {
             b.global_table_as(&users_topic(), Materialized::named("people"));
         }),
         Program::dsl("global-table-consumed", |b| {
-            users(b).named("read-users");
+            drop(users(b).named("read-users"));
         }),
         Program::dsl("global-table-serdes", |b| {
             let users = Topic::<i64, String>::new("users", I64, Utf8Lossy);

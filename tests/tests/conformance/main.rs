@@ -4,8 +4,9 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::ptr_arg,
     clippy::unnecessary_wraps,
-    reason = "a test may fail, and closures of a nullable type return one"
+    reason = "a test may fail, and functions have the types that the operators take"
 )]
 
 mod aggregate;

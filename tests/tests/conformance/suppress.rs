@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use streams_dsl::{
     BufferConfig, KTable, KeyValueStore, SessionStore, StreamsBuilder, Suppressed, WhenFull,
-    WindowStore,
 };
 
 use crate::program::{Program, check};

@@ -62,7 +62,7 @@ impl ValueTransformer<String, String, String> for Describe {
     }
 }
 
-const VERSIONS: Duration = Duration::from_millis(1000);
+const VERSIONS: Duration = Duration::from_secs(1);
 
 const PROGRAMS: &[Program] = &[
     Program::dsl("table", |b| to_out(table(b, "in").to_stream())),
