@@ -48,8 +48,8 @@ mod window;
 
 pub use builder::StreamsBuilder;
 pub use group::{
-    ClosingWindows, CogroupedKStream, KGroupedStream, KGroupedTable, SessionWindowedKStream,
-    TimeWindowedKStream, WindowedBy,
+    ClosingWindows, CogroupedKStream, KGroupedStream, KGroupedTable, NeverNull,
+    SessionWindowedKStream, TimeWindowedKStream, WindowedBy,
 };
 pub use operator::{Rejected, ValueTransformer};
 pub use option::{

@@ -40,7 +40,8 @@ impl StreamsBuilder {
     /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);
     /// # let out = Topic::<String, i64>::new("out", Utf8, I64);
     /// # let builder = StreamsBuilder::new();
-    /// builder.add_state_store(StoreBuilder::key_value(SEEN.name(), Arc::new(Utf8), Arc::new(I64)));
+    /// let seen = StoreBuilder::key_value(SEEN.name(), Arc::new(Utf8), Arc::new(I64));
+    /// builder.add_state_store(seen);
     /// let count = |stores: &streams_dsl::StoreAccess<'_>| Ok(Count(stores.key_value(&SEEN)?));
     /// builder.stream(&words).process_with(count, [SEEN.name()]).to(&out);
     /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;

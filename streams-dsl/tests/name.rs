@@ -37,7 +37,8 @@ fn a_step_that_the_jvm_has_not_is_not_described_and_shifts_no_number() {
     stream.filter(|_, _| true).to(&topic("out"));
     let expected = "Topologies:\n   Sub-topology: 0\n    \
         Source: KSTREAM-SOURCE-0000000000 (topics: [in])\n      --> KSTREAM-FILTER-0000000001\n    \
-        Processor: KSTREAM-FILTER-0000000001 (stores: [])\n      --> KSTREAM-SINK-0000000002\n      \
+        Processor: KSTREAM-FILTER-0000000001 (stores: [])\n      \
+        --> KSTREAM-SINK-0000000002\n      \
         <-- KSTREAM-SOURCE-0000000000\n    \
         Sink: KSTREAM-SINK-0000000002 (topic: out)\n      <-- KSTREAM-FILTER-0000000001\n\n";
     assert_eq!(builder.build().unwrap().describe(), expected);

@@ -1,4 +1,5 @@
-//! What the harness asks the broker while a contender runs, at little cost, and what it reads after.
+//! What the harness asks the broker while a contender runs, at little cost, and what it reads
+//! after.
 
 use std::time::{Duration, Instant};
 

@@ -136,8 +136,8 @@ impl<'a, K, V> ProcessorContext<'a, K, V> {
         self.node_name
     }
 
-    /// A number that a processor of this task has kept under this name, here or with an earlier owner
-    /// of the task; not known before the first record (`processorMetadataForKey`).
+    /// A number that a processor of this task has kept under this name, here or with an earlier
+    /// owner of the task; not known before the first record (`processorMetadataForKey`).
     pub fn processor_metadata(&self, name: &str) -> Option<i64> {
         self.task.metadata.get(name)
     }

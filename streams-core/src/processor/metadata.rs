@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 /// What the processors of one task have kept, by name.
 ///
-/// It is committed with the offsets of every partition that the task reads, and so survives what the
-/// offsets survive, and goes with them to the task's next owner.
+/// It is committed with the offsets of every partition that the task reads, and so survives what
+/// the offsets survive, and goes with them to the task's next owner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ProcessorMetadata(BTreeMap<Arc<str>, i64>);
 
@@ -26,8 +26,8 @@ impl ProcessorMetadata {
         }
     }
 
-    /// Takes up what was committed with a partition; partitions may have been committed at different
-    /// times, so of two numbers the larger holds.
+    /// Takes up what was committed with a partition; partitions may have been committed at
+    /// different times, so of two numbers the larger holds.
     pub(crate) fn update(&mut self, other: &Self) {
         for (name, number) in &other.0 {
             let known = self.0.entry(Arc::clone(name)).or_insert(*number);

@@ -100,7 +100,8 @@ pub trait Serializer<T>: Send + Sync {
         buffer: &mut Vec<u8>,
     ) -> Result<Presence, SerdeError>;
 
-    /// Of a key's bytes, those that choose its partition; all of them unless the serde says otherwise.
+    /// Of a key's bytes, those that choose its partition; all of them unless the serde says
+    /// otherwise.
     ///
     /// A key in a window goes where the key itself goes (`WindowedSerializer.serializeBaseKey`).
     fn base_key<'b>(&self, key: &'b [u8]) -> &'b [u8] {

@@ -13,7 +13,7 @@ mod windowed;
 pub(crate) use aggregate::Grouping;
 pub use cogroup::CogroupedKStream;
 pub use session_windowed::SessionWindowedKStream;
-pub use stream::KGroupedStream;
+pub use stream::{KGroupedStream, NeverNull};
 pub use table::KGroupedTable;
 pub use time_windowed::TimeWindowedKStream;
 pub use windowed::{ClosingWindows, WindowedBy};

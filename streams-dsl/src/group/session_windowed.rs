@@ -48,7 +48,8 @@ impl<K, V> SessionWindowedKStream<K, V> {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use streams_dsl::{SessionStore, SessionWindows, StreamsBuilder, Topic, TopologyTestDriver};
+    /// # use streams_dsl::{SessionStore, SessionWindows, StreamsBuilder, Topic};
+    /// # use streams_dsl::TopologyTestDriver;
     /// # use streams_dsl::serde::{I64, Nullable, SessionWindowed, Utf8};
     /// use streams_dsl::{EmitStrategy, Window, Windowed};
     /// # let clicks = Topic::<String, String>::new("clicks", Utf8, Utf8);
@@ -119,7 +120,8 @@ where
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use streams_dsl::{SessionStore, SessionWindows, StreamsBuilder, Topic, TopologyTestDriver};
+    /// # use streams_dsl::{SessionStore, SessionWindows, StreamsBuilder, Topic};
+    /// # use streams_dsl::TopologyTestDriver;
     /// # use streams_dsl::serde::{Nullable, SessionWindowed, Utf8};
     /// use streams_dsl::{Window, Windowed};
     /// # let clicks = Topic::<String, String>::new("clicks", Utf8, Utf8);
@@ -177,7 +179,8 @@ where
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use streams_dsl::{SessionStore, SessionWindows, StreamsBuilder, Topic, TopologyTestDriver};
+    /// # use streams_dsl::{SessionStore, SessionWindows, StreamsBuilder, Topic};
+    /// # use streams_dsl::TopologyTestDriver;
     /// # use streams_dsl::serde::{I64, Nullable, SessionWindowed, Utf8};
     /// use streams_dsl::{Materialized, Window, Windowed};
     /// # let words = Topic::<String, String>::new("words", Utf8, Utf8);

@@ -37,6 +37,13 @@ impl<K, V> std::fmt::Debug for KGroupedStream<K, V> {
     }
 }
 
+/// Every type but an `Option`: of a key that may be null the compiler cannot tell which of two
+/// implementations is meant, and so refuses what asks for this. `A` is never named.
+pub trait NeverNull<A> {}
+
+impl<T> NeverNull<()> for T {}
+impl<T> NeverNull<Option<T>> for Option<T> {}
+
 impl<K: 'static, V: 'static> KStream<K, V> {
     /// Groups records by their keys, through a repartition topic if the keys may have changed.
     ///
@@ -56,12 +63,18 @@ impl<K: 'static, V: 'static> KStream<K, V> {
     /// assert_eq!(driver.read(&out), Some(("ada".into(), Some(2))));
     /// # Ok::<(), streams_dsl::Error>(())
     /// ```
-    pub fn group_by_key(self) -> KGroupedStream<K, V> {
+    pub fn group_by_key<A>(self) -> KGroupedStream<K, V>
+    where
+        K: NeverNull<A>,
+    {
         self.group_by_key_with(Grouped::new())
     }
 
     /// As [`KStream::group_by_key`], with a name or serdes for the repartition topic.
-    pub fn group_by_key_with(self, grouped: Grouped<K, V>) -> KGroupedStream<K, V> {
+    pub fn group_by_key_with<A>(self, grouped: Grouped<K, V>) -> KGroupedStream<K, V>
+    where
+        K: NeverNull<A>,
+    {
         let serdes = (grouped.key.or(self.key), grouped.value.or(self.value));
         let required = self.repartition_required;
         let grouping = Grouping::new(self.builder, self.node, serdes, grouped.name, required);

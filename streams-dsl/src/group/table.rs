@@ -57,8 +57,8 @@ impl<K, V> std::fmt::Debug for KGroupedTable<K, V> {
 }
 
 impl<K: 'static, V: 'static> KTable<K, V> {
-    /// Groups the rows by a new key, under which they have a new value; `key` and `value` write both
-    /// to a repartition topic.
+    /// Groups the rows by a new key, under which they have a new value; `key` and `value` write
+    /// both to a repartition topic.
     ///
     /// ```
     /// # use streams_dsl::{KeyValueStore, StreamsBuilder, Topic, TopologyTestDriver};
@@ -68,7 +68,8 @@ impl<K: 'static, V: 'static> KTable<K, V> {
     ///
     /// let teams = Topic::<String, String>::new("team-of-person", Utf8, Utf8);
     /// let builder = StreamsBuilder::new();
-    /// let people = builder.table(&teams).group_by(Utf8, Utf8, |person, team| (team, person.clone()));
+    /// let people = builder.table(&teams);
+    /// let people = people.group_by(Utf8, Utf8, |person, team| (team, person.clone()));
     /// people.count(&MEMBERS).to_stream().to(&out);
     /// let mut driver = TopologyTestDriver::new(&builder.build()?)?;
     /// driver.pipe(&teams, &"ada".into(), &"red".into(), 0)?;
@@ -224,7 +225,8 @@ impl<K: 'static, V: 'static> KGroupedTable<K, V> {
         self.fold(REDUCE, materialized.into(), value, add, subtract)
     }
 
-    /// An aggregate of the rows of each group: `initialize` makes the first, `add` takes a value in,
+    /// An aggregate of the rows of each group: `initialize` makes the first, `add` takes a value
+    /// in,
     /// `subtract` out.
     ///
     /// ```

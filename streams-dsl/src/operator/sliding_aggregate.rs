@@ -200,8 +200,8 @@ where
         self.add(context, (record, value), 0, first, close_ms)
     }
 
-    /// Adds the record to the windows that hold its time, the latest first, and tells what is around
-    /// it. `None` if there is nothing to make: records of the same time have been here.
+    /// Adds the record to the windows that hold its time, the latest first, and tells what is
+    /// around it. `None` if there is nothing to make: records of the same time have been here.
     fn add_to_known<V>(
         &mut self,
         context: &mut WindowContext<'_, K, A>,

@@ -7,8 +7,8 @@ use streams_core::processor::{Processor, ProcessorContext, ProcessorError};
 
 use crate::operator::Change;
 
-/// Sends what each row was and is to its group. A change that stays within a group is one record, so
-/// that nobody sees the group without the row (KIP-904); else the old group loses the row first.
+/// Sends what each row was and is to its group. A change that stays within a group is one record,
+/// so that nobody sees the group without the row (KIP-904); else the old group loses the row first.
 pub(crate) struct TableGroup<F> {
     select: Arc<F>,
     /// Whether only changes to the latest version of a row count.

@@ -186,8 +186,8 @@ impl<K> Suppressed<Windowed<K>> {
 }
 
 impl<K> Suppressed<K> {
-    /// Until stream time has moved on so far after the first change of a key that is held back; then
-    /// its last change goes on (`Suppressed.untilTimeLimit`).
+    /// Until stream time has moved on so far after the first change of a key that is held back;
+    /// then its last change goes on (`Suppressed.untilTimeLimit`).
     pub fn until_time_limit<F: WhenFull>(wait: Duration, buffer: BufferConfig<F>) -> Self {
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         Self::new(

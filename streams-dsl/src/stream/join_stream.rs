@@ -6,7 +6,7 @@ use streams_core::serde::{Nullable, SharedSerde, non_null};
 
 use crate::operator::KeyForm;
 use crate::option::StreamJoined;
-use crate::plan::{Namer, Names, Naming, Node, part};
+use crate::plan::{Namer, Names, Naming, Node, OperatorId, Plan, PlanId, part};
 use crate::stream::KStream;
 use crate::stream::join::{JoinSide, add_side, named_side};
 use crate::stream::join_stream_node::{JoinValues, Outer, StreamJoinParts, Windowed, join_part};
@@ -255,8 +255,8 @@ impl<K: Clone + 'static, V: 'static> KStream<Option<K>, V> {
         self.joined_nullable(other, (LEFT, windows), joined, join)
     }
 
-    /// As [`KStream::outer_join_with`], of streams whose keys may be null: a record without a key is
-    /// joined with `None` at once, as on the JVM (KIP-962).
+    /// As [`KStream::outer_join_with`], of streams whose keys may be null: a record without a key
+    /// is joined with `None` at once, as on the JVM (KIP-962).
     pub fn outer_join_nullable<V2, VO, F>(
         self,
         other: KStream<Option<K>, V2>,
@@ -354,8 +354,36 @@ where
         join: Arc::new(join),
     });
     let operator = plan.name(naming(&left, &right, outer, joined));
-    let parent = add_side(&mut plan, left, operator, 0);
-    let other_parent = add_side(&mut plan, right, operator, 1);
+    let parents = [
+        add_side(&mut plan, left, operator, 0),
+        add_side(&mut plan, right, operator, 1),
+    ];
+    let node = add_join_nodes::<SK, K, V, V2, VO, F>(&mut plan, operator, parents, parts);
+    drop(plan);
+    KStream {
+        builder,
+        node,
+        key,
+        value: None,
+        repartition_required: false,
+    }
+}
+
+/// Adds what keeps the records of both sides, and what joins them.
+fn add_join_nodes<SK, K, V, V2, VO, F>(
+    plan: &mut Plan,
+    operator: OperatorId,
+    [parent, other_parent]: [PlanId; 2],
+    parts: Arc<StreamJoinParts<SK, K, V, V2, F>>,
+) -> PlanId
+where
+    F: JoinValues<SK, V, V2, VO>,
+    SK: Clone + 'static,
+    K: Clone + 'static,
+    V: 'static,
+    V2: 'static,
+    VO: 'static,
+{
     let left = plan.next_id();
     let right = left.next();
     let windowed = Windowed { left, right };
@@ -372,15 +400,7 @@ where
     let node = Node::of_part(operator.node(), vec![left, right], move |lowering| {
         parts.lower_join::<VO>(lowering, windowed)
     });
-    let node = plan.add(node);
-    drop(plan);
-    KStream {
-        builder,
-        node,
-        key,
-        value: None,
-        repartition_required: false,
-    }
+    plan.add(node)
 }
 
 /// Names a join: the repartitionings of both sides, what keeps their records, what joins them, what

@@ -161,7 +161,8 @@ impl<K: 'static, V: 'static> KTable<K, V> {
     /// one of both is always there.
     ///
     /// ```
-    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::{I64, Nullable, Utf8}};
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver};
+    /// # use streams_dsl::serde::{I64, Nullable, Utf8};
     /// # let shop = Topic::<String, i64>::new("shop", Utf8, I64);
     /// # let store = Topic::<String, i64>::new("store", Utf8, I64);
     /// # let out = Topic::<String, Option<i64>>::new("out", Utf8, Nullable(I64));

@@ -29,7 +29,7 @@ use crate::plan::{PlanId, part};
 /// Keys and values are never null: a null in the topic deletes the key's row, and so does an
 /// operator that gives `None`. Like a stream a table is a value, and is cloned to be used twice.
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0283
 /// # use streams_dsl::{StreamsBuilder, Topic, serde::{Nullable, Utf8}};
 /// let unkeyed = Topic::<Option<String>, String>::new("unkeyed", Nullable(Utf8), Utf8);
 /// // Its keys may be null: `skip_null_keys()` first.

@@ -48,7 +48,8 @@ impl<K: 'static, V: 'static> KTable<K, V> {
     /// Keeps the rows for which `predicate` holds; one that no longer does is deleted.
     ///
     /// ```
-    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::{I64, Nullable, Utf8}};
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver};
+    /// # use streams_dsl::serde::{I64, Nullable, Utf8};
     /// # let stock = Topic::<String, i64>::new("stock", Utf8, I64);
     /// # let out = Topic::<String, Option<i64>>::new("out", Utf8, Nullable(I64));
     /// # let builder = StreamsBuilder::new();
@@ -145,7 +146,8 @@ impl<K: 'static, V: 'static> KTable<K, V> {
     /// Makes a new value of each.
     ///
     /// ```
-    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, serde::{I64, Nullable, Utf8}};
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver};
+    /// # use streams_dsl::serde::{I64, Nullable, Utf8};
     /// # let names = Topic::<String, String>::new("names", Utf8, Utf8);
     /// # let out = Topic::<String, Option<i64>>::new("out", Utf8, Nullable(I64));
     /// # let builder = StreamsBuilder::new();

@@ -18,8 +18,8 @@ const PREFIX: &str = "KTABLE-SUPPRESS-";
 const UNKNOWN_TIME_MS: i64 = -1;
 
 impl<K: 'static, V: 'static> KTable<K, V> {
-    /// Holds changes back, so that of several to one key only the last goes on: until its window has
-    /// closed, or for a time (KIP-328).
+    /// Holds changes back, so that of several to one key only the last goes on: until its window
+    /// has closed, or for a time (KIP-328).
     ///
     /// What is held back is in a store in memory with a changelog. Its name, and that of its store,
     /// comes from [`KTable::named`].
@@ -57,7 +57,8 @@ impl<K: 'static, V: 'static> KTable<K, V> {
     /// # let names = Topic::<String, String>::new("names", Utf8, Utf8);
     /// # let out = Topic::<String, Option<String>>::new("out", Utf8, Nullable(Utf8));
     /// # let builder = StreamsBuilder::new();
-    /// let slow = Suppressed::until_time_limit(Duration::from_millis(10), BufferConfig::unbounded());
+    /// let limit = Duration::from_millis(10);
+    /// let slow = Suppressed::until_time_limit(limit, BufferConfig::unbounded());
     /// builder.table(&names).suppress(slow).to_stream().to(&out);
     /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
     /// driver.pipe(&names, &"1".into(), &"ada".into(), 0)?;

@@ -15,7 +15,8 @@ impl<K: 'static, V: 'static> KTable<K, V> {
     /// Makes a new value of each by a [`ValueTransformer`]; `supplier` makes one for each task.
     ///
     /// ```
-    /// # use streams_dsl::{ProcessorError, StreamsBuilder, Topic, TopologyTestDriver, ValueTransformer};
+    /// # use streams_dsl::{ProcessorError, StreamsBuilder, Topic, TopologyTestDriver};
+    /// # use streams_dsl::ValueTransformer;
     /// # use streams_dsl::serde::{Nullable, Utf8};
     /// # let names = Topic::<String, String>::new("names", Utf8, Utf8);
     /// # let out = Topic::<String, Option<String>>::new("out", Utf8, Nullable(Utf8));

@@ -7,8 +7,10 @@ use super::{duration, millis};
 /// Sessions: windows that go on as long as records of a key follow each other closely
 /// (`org.apache.kafka.streams.kstream.SessionWindows`).
 ///
-/// A record begins a session of its own, from its time to its time, unless there are sessions within
-/// the inactivity gap before or after it: then it becomes one with all of them, so that a late record
+/// A record begins a session of its own, from its time to its time, unless there are sessions
+/// within
+/// the inactivity gap before or after it: then it becomes one with all of them, so that a late
+/// record
 /// can join two sessions to one. Both ends of a session belong to it, and so do records that are
 /// exactly the gap away.
 ///

@@ -10,11 +10,11 @@ use super::{FixedWindows, duration, millis};
 /// (`org.apache.kafka.streams.kstream.TimeWindows`).
 ///
 /// Where the interval is the length they are *tumbling*: each record is in one window. Where it is
-/// shorter they are *hopping*: windows overlap, and a record is in several. A window's first instant
-/// belongs to it, its end does not. Lengths are whole milliseconds; fractions are cut off.
+/// shorter they are *hopping*: windows overlap, and a record is in several. A window's first
+/// instant belongs to it, its end does not. Lengths are whole milliseconds; fractions are cut off.
 ///
-/// A window closes when stream time has passed its end by the grace period; records that come for it
-/// later are left out and counted as dropped.
+/// A window closes when stream time has passed its end by the grace period; records that come for
+/// it later are left out and counted as dropped.
 ///
 /// What makes no windows (a length of 0, an interval of 0 or above the length) is told by
 /// [`StreamsBuilder::build`](crate::StreamsBuilder::build).
@@ -84,8 +84,8 @@ impl TimeWindows {
         duration(self.grace_ms)
     }
 
-    /// The windows that a record of this time, in milliseconds since the epoch, belongs to, by their
-    /// beginnings. There is none before time 0.
+    /// The windows that a record of this time, in milliseconds since the epoch, belongs to, by
+    /// their beginnings. There is none before time 0.
     pub fn windows_for(&self, timestamp_ms: i64) -> impl Iterator<Item = Window> + use<> {
         // Impossible intervals are refused when the topology is built.
         let advance_ms = self.advance_ms.max(1);

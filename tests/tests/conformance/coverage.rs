@@ -31,6 +31,10 @@ const FAMILIES: &[&str] = &[
 
 /// Programs without a twin, and why.
 const WITHOUT: &[(&str, &str)] = &[
+    (
+        "stream-join-in-memory",
+        "with suppliers of its own the JVM keeps times and compacts the changelogs, against KIP-591",
+    ),
     ("cogroup-windowed", "windows of cogrouped streams follow"),
     ("cogroup-sliding", "windows of cogrouped streams follow"),
     ("cogroup-session", "windows of cogrouped streams follow"),

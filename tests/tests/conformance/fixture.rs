@@ -209,9 +209,23 @@ fn store(line: &Value) -> String {
     let entries = line["entries"].as_array().expect("entries").iter();
     let entries = entries.map(|entry| {
         let timestamp = entry["timestamp"].as_i64();
-        store_entry(&text(&entry["key"]), &text(&entry["value"]), timestamp)
+        let value = text(&entry["value"]);
+        match unwrapped(&value) {
+            Some((value, timestamp)) => store_entry(&text(&entry["key"]), value, timestamp),
+            None => store_entry(&text(&entry["key"]), &value, timestamp),
+        }
     });
     store_line(&text(&line["store"]), entries.collect())
+}
+
+/// The value and the time within what the JVM's driver wraps around some of them; a time of -1 is
+/// none.
+fn unwrapped(value: &str) -> Option<(&str, Option<i64>)> {
+    let rest = value.strip_prefix("ValueTimestampHeaders{value=")?;
+    let (value, rest) = rest.rsplit_once(", timestamp=")?;
+    let (timestamp, _) = rest.split_once(',')?;
+    let timestamp = timestamp.parse().ok()?;
+    Some((value, (timestamp >= 0).then_some(timestamp)))
 }
 
 /// An entry of a store as text.

@@ -6,7 +6,7 @@ use streams_dsl::{
     BufferConfig, KTable, KeyValueStore, SessionStore, StreamsBuilder, Suppressed, WhenFull,
 };
 
-use crate::program::{Program, check};
+use crate::program::{Difference, Program, check};
 use crate::text::{counts, keyed, rows, table};
 use crate::window::{COUNTS, Windows, counted, graced, grouped, ms, sessions, valued, visited};
 
@@ -105,7 +105,21 @@ pub(crate) fn programs() -> Vec<Program> {
     [CLOSING, LIMITS].concat()
 }
 
+/// A step that fails leaves nothing behind: what it wrote is not committed.
+const DIFFERENCES: &[Difference] = &[
+    Difference {
+        program: "suppress-window-close-bounded",
+        theirs: ", [c@0/10]=1 at 4]",
+        ours: "]",
+    },
+    Difference {
+        program: "suppress-shut-down-when-full",
+        theirs: ", b=3 at 3]",
+        ours: "]",
+    },
+];
+
 #[test]
 fn suppressed_tables_are_as_on_the_jvm() {
-    check(&programs(), &[]);
+    check(&programs(), DIFFERENCES);
 }

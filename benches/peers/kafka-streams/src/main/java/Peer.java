@@ -5,7 +5,7 @@ import java.util.Properties;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
-import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
 
 /** One workload until SIGTERM; Kafka Streams has its default settings but for the caches. */
 public final class Peer {
@@ -49,7 +49,8 @@ public final class Peer {
         streams.setUncaughtExceptionHandler(exception -> {
             exception.printStackTrace();
             Runtime.getRuntime().halt(1);
-            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+            return StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse
+                    .SHUTDOWN_CLIENT;
         });
         // A JVM that a signal ends reports the signal; what was asked for is 0.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {

@@ -80,7 +80,8 @@ final class StoreCall {
     }
 
     static void session(
-            StoreWalk walk, SessionStore<String, String> store, long now, int call, long retention) {
+            StoreWalk walk, SessionStore<String, String> store, long now, int call,
+            long retention) {
         String key = walk.key();
         long end = late(walk, now, retention);
         long start = Math.max(0, end - 1000L * walk.random.nextInt(20));
