@@ -49,7 +49,8 @@ mod window;
 pub use builder::StreamsBuilder;
 pub use group::{
     ClosingWindows, CogroupedKStream, KGroupedStream, KGroupedTable, NeverNull,
-    SessionWindowedKStream, TimeWindowedKStream, WindowedBy,
+    SessionWindowedCogroupedKStream, SessionWindowedKStream, TimeWindowedCogroupedKStream,
+    TimeWindowedKStream, WindowedBy,
 };
 pub use operator::{Rejected, ValueTransformer};
 pub use option::{

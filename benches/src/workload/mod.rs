@@ -1,5 +1,7 @@
 //! The topologies that are measured; each peer has the same.
 
+mod counting;
+mod joining;
 pub mod stateless;
 
 use clap::ValueEnum;
@@ -90,7 +92,12 @@ impl Workload {
     pub fn topology(self, input: &str, output: &str) -> Result<Topology> {
         match self {
             Self::Stateless => stateless::topology(input, output),
-            _ => unreachable!("awaits the DSL"),
+            // Coming back is a matter of how the program is run, not of what it does.
+            Self::Count | Self::Restore | Self::Recovery => counting::count(input, output),
+            Self::Windowed => counting::windowed(input, output),
+            Self::Join => joining::join(input, output),
+            Self::StreamJoin => joining::stream_join(input, output),
+            Self::Idle => counting::idle(input),
         }
     }
 }

@@ -223,7 +223,7 @@ impl KafkaStreams {
         StreamsQueries::new(self.topology.clone(), config, self.registry.clone())
     }
 
-    /// Rests: nothing is processed, and the tasks are kept (KIP-834).
+    /// Rests: nothing is processed or restored, and the tasks are kept (KIP-834).
     pub fn pause(&self) {
         self.set_paused(true);
     }

@@ -76,6 +76,11 @@ impl ThreadControl {
         self.paused.load(Ordering::Acquire)
     }
 
+    /// The flag behind [`Self::is_paused`].
+    pub(crate) fn paused(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.paused)
+    }
+
     pub(crate) fn set_state(&self, state: ThreadState) {
         if self.state.swap(state as u8, Ordering::AcqRel) != state as u8 {
             self.send(ThreadEvent::State {
@@ -150,7 +155,7 @@ impl StreamThread {
     fn run_sessions(&self) -> Result<()> {
         let control = &self.control;
         let mut metrics = self.settings.metrics.thread(&self.name);
-        let restore = self.settings.restore();
+        let restore = self.settings.restore(control.paused());
         let restorer = Restorer::new(restore, self.thread, Arc::clone(&self.name));
         let restorer = Rc::new(restorer);
         let mut failing_since: Option<Instant> = None;

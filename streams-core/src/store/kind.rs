@@ -143,7 +143,8 @@ impl StoreKind {
 
 fn unknown_version(store: &ByteStore) -> Error {
     let message = format!(
-        "the changelog of store={} holds a value that Kafka Streams before 2.5 has written, or          none of a suppression buffer",
+        "the changelog of store={} holds a value that Kafka Streams before 2.5 has written, or \
+         none of a suppression buffer",
         store.name()
     );
     Error::new(ErrorKind::Serde, message)

@@ -1,10 +1,12 @@
 //! `MockProcessorContext`: one processor alone.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::clock::ManualClock;
+use crate::clock::{Clock as _, ManualClock};
+use crate::error::Result;
 use crate::id::{TaskId, TopicPartition};
 use crate::processor::{CurrentRecord, TaskCounts};
 use crate::processor::{
@@ -12,7 +14,10 @@ use crate::processor::{
     TaskEnvironment,
 };
 use crate::record::{Headers, RawRecord, Record};
-use crate::store::{StoreAccess, StoreBuilder, StoreContext, TaskStores};
+use crate::store::{
+    StoreAccess, StoreBuilder, StoreContext, StoreMemory, StoreType, TaskDatabase, TaskState,
+    TaskStores, is_on_disk,
+};
 use crate::testing::collector::MemoryCollector;
 
 /// A record that a processor has forwarded.
@@ -79,8 +84,14 @@ pub struct MockProcessorContext<K, V> {
     clock: ManualClock,
 }
 
+/// What RocksDB may take of memory.
+const STORE_BYTES_MAX: usize = 64 * 1024 * 1024;
 const APPLICATION_ID: &str = "mock-app";
 const NODE: &str = "mock-processor";
+const TASK: TaskId = TaskId {
+    subtopology: 0,
+    partition: 0,
+};
 
 impl<K: 'static, V: 'static> Default for MockProcessorContext<K, V> {
     fn default() -> Self {
@@ -96,6 +107,32 @@ impl<K: 'static, V: 'static> MockProcessorContext<K, V> {
 
     /// A context with so many children, and these stores in memory, empty.
     pub fn with(children: usize, stores: &[StoreBuilder]) -> Self {
+        Self::over(children, |context| {
+            TaskStores::in_memory(stores, APPLICATION_ID, context)
+        })
+    }
+
+    /// As [`Self::with`], with the stores where their builders say, by default in a RocksDB in
+    /// `folder`, which keeps what was committed.
+    ///
+    /// # Errors
+    /// If the RocksDB cannot be opened.
+    pub fn on_disk(children: usize, stores: &[StoreBuilder], folder: &Path) -> Result<Self> {
+        let builders: Vec<&StoreBuilder> = stores.iter().collect();
+        let on_disk = stores
+            .iter()
+            .filter(|store| is_on_disk(store, StoreType::RocksDb));
+        let names: Vec<Arc<str>> = on_disk.map(|store| Arc::clone(store.name())).collect();
+        let memory = StoreMemory::new(STORE_BYTES_MAX);
+        let database = TaskDatabase::open(folder, APPLICATION_ID, TASK, &names, &memory)?;
+        let database = Some(Arc::new(database));
+        let state = TaskState::default().open(&builders, StoreType::RocksDb, database)?;
+        Ok(Self::over(children, |context| {
+            TaskStores::over(stores, APPLICATION_ID, context, state)
+        }))
+    }
+
+    fn over(children: usize, stores: impl FnOnce(StoreContext) -> TaskStores) -> Self {
         let clock = ManualClock::at_ms(0);
         let collector = Rc::new(MemoryCollector::default());
         let context = StoreContext::new(0, Rc::clone(&collector) as _);
@@ -106,10 +143,6 @@ impl<K: 'static, V: 'static> MockProcessorContext<K, V> {
             collector: Rc::clone(&collector) as _,
             emit_intervals: EmitIntervals::NONE,
         };
-        let id = TaskId {
-            subtopology: 0,
-            partition: 0,
-        };
         let captured = Captured::default();
         let ports = (0..children).map(|child| {
             Rc::new(RefCell::new(Capture {
@@ -119,10 +152,10 @@ impl<K: 'static, V: 'static> MockProcessorContext<K, V> {
             })) as Port<K, V>
         });
         Self {
-            task: TaskContext::new(id, environment),
+            task: TaskContext::new(TASK, environment),
             children: Fanout::new(ports.collect(), None),
             captured,
-            stores: TaskStores::in_memory(stores, APPLICATION_ID, context),
+            stores: stores(context),
             collector,
             clock,
         }
@@ -136,6 +169,16 @@ impl<K: 'static, V: 'static> MockProcessorContext<K, V> {
     /// The stores.
     pub fn stores(&self) -> StoreAccess<'_> {
         self.stores.access_all()
+    }
+
+    /// Commits what was written to the stores: from here on queries would see it, and a context
+    /// that is made over the same folder.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn commit(&mut self) -> Result<()> {
+        self.stores.prepare_commit()?;
+        self.stores.commit(self.clock.now_ms(), |_| None)
     }
 
     /// Sets where the record at hand came from, and its time, which plain stores log.

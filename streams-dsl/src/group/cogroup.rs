@@ -1,5 +1,6 @@
 //! Several grouped streams, aggregated together.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use streams_core::Result;
@@ -8,8 +9,9 @@ use streams_core::store::StoreAccess;
 
 use crate::builder::StreamsBuilder;
 use crate::group::aggregate::RepartitionNaming;
+use crate::group::cogroup_windowed::{SessionAggregation, TimeAggregation};
 use crate::group::{Grouping, KGroupedStream};
-use crate::operator::{Aggregate, Change, Initial, PassThrough, TableResults, TableStore};
+use crate::operator::{Aggregate, Change, Folding, Initial, PassThrough, TableResults, TableStore};
 use crate::option::Materialized;
 use crate::plan::{Lowering, Names, Naming, Node, OperatorId, Plan, PlanId, Table, part};
 use crate::table::{KTable, StoreDefinition};
@@ -62,7 +64,7 @@ impl<K, A> std::fmt::Debug for CogroupedKStream<K, A> {
     }
 }
 
-impl<K: 'static, V: 'static> KGroupedStream<K, V> {
+impl<K: 'static, V: Clone + 'static> KGroupedStream<K, V> {
     /// Begins an aggregation together with other grouped streams: `add` adds a value of this one to
     /// the aggregate. See [`CogroupedKStream`].
     pub fn cogroup<A, F>(self, add: F) -> CogroupedKStream<K, A>
@@ -85,7 +87,7 @@ impl<K: 'static, A: Clone + 'static> CogroupedKStream<K, A> {
     pub fn cogroup<V, F>(mut self, grouped: KGroupedStream<K, V>, add: F) -> Self
     where
         F: Fn(&K, V, A) -> A + Send + Sync + 'static,
-        V: 'static,
+        V: Clone + 'static,
     {
         let grouping = grouped.grouping;
         if !self.builder.is(&grouping.builder) {
@@ -122,7 +124,7 @@ impl<K: 'static, A: Clone + 'static> CogroupedKStream<K, A> {
             definition: Arc::new(definition),
         };
         let builder = self.builder.clone();
-        let node = self.add(naming, is_versioned, |stream, plan, part| {
+        let node = self.add::<K>(naming, is_versioned, |stream, plan, part| {
             stream.add_aggregation(plan, part, aggregation.clone())
         });
         KTable::in_store(&builder, node, serdes, is_versioned)
@@ -154,8 +156,8 @@ impl<K: 'static, A: Clone + 'static> CogroupedKStream<K, A> {
     }
 
     /// Adds the aggregations of all streams by `add_stream`, and the node where their changes come
-    /// together. All of them write to the store of the operator.
-    pub(crate) fn add(
+    /// together, whose keys are `KO`. All of them write to the store of the operator.
+    pub(crate) fn add<KO: 'static>(
         self,
         naming: Naming,
         is_versioned: bool,
@@ -186,7 +188,7 @@ impl<K: 'static, A: Clone + 'static> CogroupedKStream<K, A> {
             lowering.copartition(&sources);
             let name = lowering.name();
             let handle =
-                lowering.add_processor::<K, Change<A>, K, Change<A>, _>(name, || PassThrough)?;
+                lowering.add_processor::<KO, Change<A>, KO, Change<A>, _>(name, || PassThrough)?;
             lowering.set_handle(handle);
             Ok(())
         });
@@ -221,9 +223,12 @@ impl CogroupPart {
     }
 }
 
+/// Makes the first aggregate.
+pub(super) type Initialize<A> = Arc<dyn Fn() -> A + Send + Sync>;
+
 /// How streams are aggregated without windows.
 pub(crate) struct Aggregation<K, A> {
-    initialize: Arc<dyn Fn() -> A + Send + Sync>,
+    initialize: Initialize<A>,
     definition: Arc<StoreDefinition<K, A>>,
 }
 
@@ -254,6 +259,26 @@ pub(crate) trait Cogrouped<K, A>: Send + Sync {
         part: CogroupPart,
         aggregation: Aggregation<K, A>,
     ) -> PlanId;
+
+    /// Adds its aggregation in windows of time.
+    fn add_time_aggregation(
+        &self,
+        plan: &mut Plan,
+        part: CogroupPart,
+        aggregation: TimeAggregation<K, A>,
+    ) -> PlanId
+    where
+        K: Clone;
+
+    /// Adds its aggregation in sessions.
+    fn add_session_aggregation(
+        &self,
+        plan: &mut Plan,
+        part: CogroupPart,
+        aggregation: SessionAggregation<K, A>,
+    ) -> PlanId
+    where
+        K: Clone;
 }
 
 /// A grouped stream, and what adds its values to the aggregate.
@@ -265,7 +290,7 @@ struct CogroupedStream<K, V, F> {
 impl<K, V, A, F> Cogrouped<K, A> for CogroupedStream<K, V, F>
 where
     K: 'static,
-    V: 'static,
+    V: Clone + 'static,
     A: Clone + 'static,
     F: Fn(&K, V, A) -> A + Send + Sync + 'static,
 {
@@ -316,5 +341,79 @@ where
             Ok(())
         });
         plan.add(node)
+    }
+
+    fn add_time_aggregation(
+        &self,
+        plan: &mut Plan,
+        part: CogroupPart,
+        aggregation: TimeAggregation<K, A>,
+    ) -> PlanId
+    where
+        K: Clone,
+    {
+        let folding = self.folding(&aggregation.initialize);
+        let store = aggregation.store;
+        let grace_ms = store.grace_ms();
+        let node = part.into_node(move |lowering| {
+            let name = lowering.part(part::STORE)?;
+            if part.adds_store() {
+                store.add(lowering, &name)?;
+            }
+            store.add_aggregate::<V, _>(lowering, name, folding.clone())
+        });
+        plan.add(node.with_grace_ms(grace_ms))
+    }
+
+    fn add_session_aggregation(
+        &self,
+        plan: &mut Plan,
+        part: CogroupPart,
+        aggregation: SessionAggregation<K, A>,
+    ) -> PlanId
+    where
+        K: Clone,
+    {
+        let folding = self.folding(&aggregation.initialize);
+        let SessionAggregation { sessions, merge, .. } = aggregation;
+        let grace_ms = sessions.grace_ms();
+        let merge = Arc::new(move |key: &K, one: Option<A>, other: A| match one {
+            None => Some(other),
+            Some(one) => Some(merge(key, one, other)),
+        });
+        let node = part.into_node(move |lowering| {
+            let name = lowering.part(part::STORE)?;
+            if part.adds_store() {
+                sessions.add(lowering, &name)?;
+            }
+            let (folding, merge) = (folding.clone(), Arc::clone(&merge));
+            sessions.add_aggregate::<V, _, _>(lowering, name, folding, merge)
+        });
+        plan.add(node.with_grace_ms(grace_ms))
+    }
+}
+
+impl<K, V, F> CogroupedStream<K, V, F>
+where
+    K: 'static,
+    V: Clone + 'static,
+{
+    /// How values become aggregates of windows.
+    fn folding<A>(
+        &self,
+        initialize: &Initialize<A>,
+    ) -> Folding<A, impl Fn(&K, Cow<'_, V>, Option<A>) -> Option<A> + Send + Sync + use<K, V, F, A>>
+    where
+        F: Fn(&K, V, A) -> A + Send + Sync + 'static,
+        A: 'static,
+    {
+        let (initialize, add) = (Arc::clone(initialize), Arc::clone(&self.add));
+        Folding {
+            initial: Some(Arc::clone(&initialize)),
+            add: Arc::new(move |key: &K, value: Cow<'_, V>, so_far: Option<A>| {
+                let so_far = so_far.unwrap_or_else(|| initialize());
+                Some(add(key, value.into_owned(), so_far))
+            }),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod cogroup;
+mod cogroup_windowed;
 mod session_store;
 mod session_windowed;
 mod stream;
@@ -12,6 +13,7 @@ mod windowed;
 
 pub(crate) use aggregate::Grouping;
 pub use cogroup::CogroupedKStream;
+pub use cogroup_windowed::{SessionWindowedCogroupedKStream, TimeWindowedCogroupedKStream};
 pub use session_windowed::SessionWindowedKStream;
 pub use stream::{KGroupedStream, NeverNull};
 pub use table::KGroupedTable;

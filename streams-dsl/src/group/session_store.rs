@@ -47,19 +47,22 @@ where
         }
     }
 
+    /// How long after its last record a session may still grow, in milliseconds.
+    pub(super) fn grace_ms(&self) -> i64 {
+        let gap_ms = self.windows.gap_ms();
+        gap_ms.saturating_add(self.windows.grace_ms())
+    }
+
     /// Adds the store to the topology.
     ///
     /// # Errors
     /// If a serde is not known, or sessions are to go before they close.
     pub(super) fn add(&self, lowering: &mut Lowering<'_>, name: &Arc<str>) -> Result<()> {
         let (key, value) = self.definition.serdes(lowering)?;
-        let least_ms = self
-            .windows
-            .gap_ms()
-            .saturating_add(self.windows.grace_ms());
+        let retention_ms = self.definition.retention_ms(lowering, self.grace_ms())?;
         let settings = SessionStoreSettings {
             emits_on_close: self.emits_on_close,
-            ..SessionStoreSettings::new(self.definition.retention_ms(lowering, least_ms)?)
+            ..SessionStoreSettings::new(retention_ms)
         };
         let store = StoreBuilder::session(Arc::clone(name), key, value, settings);
         let mut store = self.definition.materialized.finish(store);

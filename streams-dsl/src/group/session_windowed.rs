@@ -264,13 +264,14 @@ where
         let naming = grouping.naming(prefix, materialized.name.clone());
         let definition = StoreDefinition::new(materialized, grouping.key.clone(), value);
         let key = definition.key.clone();
-        let table = WindowedTable {
-            key: key.map(|key| Arc::new(SessionWindowed(key)) as _),
-            value: definition.value.clone(),
-            grace_ms: windows.gap_ms().saturating_add(windows.grace_ms()),
-        };
+        let value = definition.value.clone();
         let emits_on_close = self.emit == EmitStrategy::OnWindowClose;
         let sessions = SessionAggregates::new(windows, definition, emits_on_close);
+        let table = WindowedTable {
+            key: key.map(|key| Arc::new(SessionWindowed(key)) as _),
+            value,
+            grace_ms: sessions.grace_ms(),
+        };
         let (add, merge) = (Arc::new(add), Arc::new(merge));
         let folding = Folding { initial, add };
         let lower = move |lowering: &mut Lowering<'_>| {

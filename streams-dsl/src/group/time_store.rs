@@ -41,6 +41,11 @@ where
         }
     }
 
+    /// How long a window takes records after its end, in milliseconds.
+    pub(super) fn grace_ms(&self) -> i64 {
+        self.windows.grace_ms()
+    }
+
     /// Adds the store to the topology.
     ///
     /// # Errors

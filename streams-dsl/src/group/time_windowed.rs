@@ -342,7 +342,7 @@ where
 }
 
 /// What is known of the table of these windows.
-fn windowed_table<K: 'static, A: 'static>(
+pub(super) fn windowed_table<K: 'static, A: 'static>(
     windows: TimeKind,
     definition: &StoreDefinition<K, A>,
 ) -> WindowedTable<K, A> {

@@ -4,6 +4,11 @@ use streams_core::Result;
 use streams_core::serde::SharedSerde;
 use streams_core::window::Windowed;
 
+use crate::builder::StreamsBuilder;
+use crate::group::cogroup::CogroupedKStream;
+use crate::group::cogroup_windowed::{
+    SessionWindowedCogroupedKStream, TimeWindowedCogroupedKStream,
+};
 use crate::group::session_windowed::SessionWindowedKStream;
 use crate::group::time_windowed::{TimeKind, TimeWindowedKStream};
 use crate::group::{Grouping, KGroupedStream};
@@ -16,8 +21,17 @@ pub trait WindowedBy: sealed::Sealed {
     /// What the grouped stream becomes.
     type Stream<K: 'static, V: 'static>;
 
+    /// What cogrouped streams become.
+    type Cogrouped<K: Clone + 'static, A: Clone + 'static>;
+
     /// The stream in these windows.
     fn windowed<K: 'static, V: 'static>(self, grouped: KGroupedStream<K, V>) -> Self::Stream<K, V>;
+
+    /// The cogrouped streams in these windows.
+    fn windowed_cogrouped<K: Clone + 'static, A: Clone + 'static>(
+        self,
+        cogrouped: CogroupedKStream<K, A>,
+    ) -> Self::Cogrouped<K, A>;
 }
 
 /// Windows that close one day, so that results can wait for it.
@@ -39,33 +53,68 @@ mod sealed {
 
 impl WindowedBy for TimeWindows {
     type Stream<K: 'static, V: 'static> = TimeWindowedKStream<K, V, Self>;
+    type Cogrouped<K: Clone + 'static, A: Clone + 'static> =
+        TimeWindowedCogroupedKStream<K, A, Self>;
 
     fn windowed<K: 'static, V: 'static>(self, grouped: KGroupedStream<K, V>) -> Self::Stream<K, V> {
         TimeWindowedKStream::new(grouped.grouping, TimeKind::Time(self))
+    }
+
+    fn windowed_cogrouped<K: Clone + 'static, A: Clone + 'static>(
+        self,
+        cogrouped: CogroupedKStream<K, A>,
+    ) -> Self::Cogrouped<K, A> {
+        TimeWindowedCogroupedKStream::new(cogrouped, TimeKind::Time(self))
     }
 }
 
 impl WindowedBy for SlidingWindows {
     type Stream<K: 'static, V: 'static> = TimeWindowedKStream<K, V, Self>;
+    type Cogrouped<K: Clone + 'static, A: Clone + 'static> =
+        TimeWindowedCogroupedKStream<K, A, Self>;
 
     fn windowed<K: 'static, V: 'static>(self, grouped: KGroupedStream<K, V>) -> Self::Stream<K, V> {
         TimeWindowedKStream::new(grouped.grouping, TimeKind::Sliding(self))
+    }
+
+    fn windowed_cogrouped<K: Clone + 'static, A: Clone + 'static>(
+        self,
+        cogrouped: CogroupedKStream<K, A>,
+    ) -> Self::Cogrouped<K, A> {
+        TimeWindowedCogroupedKStream::new(cogrouped, TimeKind::Sliding(self))
     }
 }
 
 impl WindowedBy for UnlimitedWindows {
     type Stream<K: 'static, V: 'static> = TimeWindowedKStream<K, V, Self>;
+    type Cogrouped<K: Clone + 'static, A: Clone + 'static> =
+        TimeWindowedCogroupedKStream<K, A, Self>;
 
     fn windowed<K: 'static, V: 'static>(self, grouped: KGroupedStream<K, V>) -> Self::Stream<K, V> {
         TimeWindowedKStream::new(grouped.grouping, TimeKind::Unlimited(self))
+    }
+
+    fn windowed_cogrouped<K: Clone + 'static, A: Clone + 'static>(
+        self,
+        cogrouped: CogroupedKStream<K, A>,
+    ) -> Self::Cogrouped<K, A> {
+        TimeWindowedCogroupedKStream::new(cogrouped, TimeKind::Unlimited(self))
     }
 }
 
 impl WindowedBy for SessionWindows {
     type Stream<K: 'static, V: 'static> = SessionWindowedKStream<K, V>;
+    type Cogrouped<K: Clone + 'static, A: Clone + 'static> = SessionWindowedCogroupedKStream<K, A>;
 
     fn windowed<K: 'static, V: 'static>(self, grouped: KGroupedStream<K, V>) -> Self::Stream<K, V> {
         SessionWindowedKStream::new(grouped.grouping, self)
+    }
+
+    fn windowed_cogrouped<K: Clone + 'static, A: Clone + 'static>(
+        self,
+        cogrouped: CogroupedKStream<K, A>,
+    ) -> Self::Cogrouped<K, A> {
+        SessionWindowedCogroupedKStream::new(cogrouped, self)
     }
 }
 
@@ -111,6 +160,41 @@ impl<K: 'static, V: 'static> KGroupedStream<K, V> {
     }
 }
 
+impl<K: Clone + 'static, A: Clone + 'static> CogroupedKStream<K, A> {
+    /// Cuts the records of each key into windows, to be aggregated together in each.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use streams_dsl::{StreamsBuilder, Topic, TopologyTestDriver, WindowStore};
+    /// # use streams_dsl::serde::{I64, Nullable, TimeWindowed, Utf8};
+    /// use streams_dsl::{Materialized, TimeWindows};
+    ///
+    /// const ACTIONS: WindowStore<String, i64> = WindowStore::named("actions");
+    /// # let clicks = Topic::<String, String>::new("clicks", Utf8, Utf8);
+    /// # let orders = Topic::<String, String>::new("orders", Utf8, Utf8);
+    /// # let out = Topic::new("out", TimeWindowed::new(Utf8, 10), Nullable(I64));
+    /// # let builder = StreamsBuilder::new();
+    /// let clicked = builder.stream(&clicks).group_by_key();
+    /// let ordered = builder.stream(&orders).group_by_key();
+    /// let actions = clicked
+    ///     .cogroup(|_, _, actions| actions + 1)
+    ///     .cogroup(ordered, |_, _, actions| actions + 100)
+    ///     .windowed_by(TimeWindows::tumbling(Duration::from_millis(10)))
+    ///     .aggregate(|| 0, Materialized::from(&ACTIONS).with_value_serde(I64));
+    /// actions.to_stream().to(&out);
+    /// # let mut driver = TopologyTestDriver::new(&builder.build()?)?;
+    /// driver.pipe(&clicks, &"ada".into(), &"/".into(), 0)?;
+    /// driver.pipe(&orders, &"ada".into(), &"book".into(), 9)?;
+    /// driver.pipe(&clicks, &"ada".into(), &"/".into(), 10)?;
+    /// let actions = driver.read_all(&out).into_iter().map(|(_, actions)| actions);
+    /// assert_eq!(actions.collect::<Vec<_>>(), [Some(1), Some(101), Some(1)]);
+    /// # Ok::<(), streams_dsl::Error>(())
+    /// ```
+    pub fn windowed_by<W: WindowedBy>(self, windows: W) -> W::Cogrouped<K, A> {
+        windows.windowed_cogrouped(self)
+    }
+}
+
 /// The name of a windowed aggregation's parts (`KStreamImpl`).
 pub(super) const AGGREGATE: &str = "KSTREAM-AGGREGATE-";
 /// The same of a reduction.
@@ -144,10 +228,23 @@ pub(super) fn add_windowed<K: 'static, V: 'static, A: 'static>(
         .with_grace_ms(table.grace_ms);
     let node = plan.add(node);
     drop(plan);
+    windowed_ktable(&grouping.builder, node, table, values)
+}
+
+/// The table of a node whose rows are in the store that `values` finds.
+pub(super) fn windowed_ktable<K: 'static, A: 'static>(
+    builder: &StreamsBuilder,
+    node: PlanId,
+    table: WindowedTable<K, A>,
+    values: impl Fn(&Lowering<'_>, PlanId) -> Result<ValuesSupplier<Windowed<K>, A>>
+    + Send
+    + Sync
+    + 'static,
+) -> KTable<Windowed<K>, A> {
     let getter: Getter<Windowed<K>, A> =
         std::sync::Arc::new(move |lowering| values(lowering, node));
     KTable {
-        builder: grouping.builder.clone(),
+        builder: builder.clone(),
         node,
         key: table.key,
         value: table.value,

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use streams_core::State;
 use streams_core::store::StoreType;
 use streams_tests::counting::{COUNTS, counts};
 use streams_tests::wait_until;
@@ -48,6 +49,27 @@ fn state_that_is_missing_is_restored_from_its_changelog() {
     let lost = counting.cluster.read_committed(&counting.changelog());
     let lost = lost.iter().filter(|change| change.partition == 1).count();
     assert_eq!(counting.run(1_000, counts(), &[]), lost as u64);
+}
+
+/// KIP-834: what is paused is not restored either.
+#[test]
+fn restore_rests_while_the_application_is_paused() {
+    let mut counting = Counting::new();
+    counting.run(2_000, counts(), &[]);
+    let lost = counting.state().join("0_1");
+    fs::remove_dir_all(&lost).unwrap();
+    let (mut streams, restored) = counting.app(counts(), &[]);
+    streams.start().unwrap();
+    streams.pause();
+    wait_until("the state was opened", LIMIT, || {
+        lost.join("rocksdb").exists().then_some(())
+    });
+    let state = streams.wait_for_state(State::Running, Duration::from_secs(1));
+    assert_ne!(state, State::Running);
+    assert_eq!(restored.records(), 0);
+    streams.resume();
+    await_running(&streams);
+    assert_ne!(restored.records(), 0);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     aggregate, failure, fixture, global_table, optimization, papi, process, punctuation,
-    repartition, shape, sink, source, split, stateless, stream_join, table, table_aggregate,
-    table_join,
+    repartition, shape, sink, source, split, stateless, stream_join, suppress, table,
+    table_aggregate, table_join, window,
 };
 
 /// The Java files whose programs have twins.
@@ -27,6 +27,8 @@ const FAMILIES: &[&str] = &[
     "Aggregate",
     "TableAggregate",
     "Optimization",
+    "Window",
+    "Suppress",
 ];
 
 /// Programs without a twin, and why.
@@ -35,9 +37,6 @@ const WITHOUT: &[(&str, &str)] = &[
         "stream-join-in-memory",
         "with suppliers of its own the JVM keeps times and compacts the changelogs, against KIP-591",
     ),
-    ("cogroup-windowed", "windows of cogrouped streams follow"),
-    ("cogroup-sliding", "windows of cogrouped streams follow"),
-    ("cogroup-session", "windows of cogrouped streams follow"),
     (
         "process-null-message-dead-letter",
         "an error here always has a message",
@@ -64,6 +63,8 @@ fn every_program_has_a_twin() {
         aggregate::programs(),
         table_aggregate::programs(),
         optimization::programs(),
+        window::programs(),
+        suppress::programs(),
     ];
     let twins: BTreeSet<_> = twins
         .concat()

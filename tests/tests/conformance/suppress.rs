@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use streams_dsl::serde::Utf8Lossy;
 use streams_dsl::{
     BufferConfig, KTable, KeyValueStore, SessionStore, StreamsBuilder, Suppressed, WhenFull,
 };
@@ -11,6 +12,7 @@ use crate::text::{counts, keyed, rows, table};
 use crate::window::{COUNTS, Windows, counted, graced, grouped, ms, sessions, valued, visited};
 
 const TABLE_COUNTS: KeyValueStore<String, i64> = KeyValueStore::named("counts");
+const MEMBERS: KeyValueStore<String, i64> = KeyValueStore::named("members");
 const SESSION_COUNTS: SessionStore<String, i64> = SessionStore::named("counts");
 
 fn count(b: &StreamsBuilder) -> KTable<String, i64> {
@@ -93,6 +95,11 @@ const LIMITS: &[Program] = &[
     }),
     Program::dsl("suppress-table-tombstones", |b| {
         to_rows(table(b, "in").suppress(limit(20, BufferConfig::unbounded())));
+    }),
+    Program::dsl("suppress-then-group", |b| {
+        let slow = table(b, "in").suppress(limit(20, BufferConfig::unbounded()));
+        let members = slow.group_by(Utf8Lossy, Utf8Lossy, |key, value| (value, key.clone()));
+        to_counts(members.count(&MEMBERS));
     }),
     Program::dsl("suppress-then-join", |b| {
         let slow = table(b, "in").suppress(limit(10, BufferConfig::unbounded()));

@@ -3,12 +3,14 @@
 use streams_dsl::serde::{I32, I64, Nullable, Utf8Lossy};
 use streams_dsl::{
     CogroupedKStream, Grouped, KGroupedStream, KGroupedTable, KTable, KeyValueStore, Materialized,
-    StreamsBuilder, Topic,
+    SessionWindows, SlidingWindows, StreamsBuilder, TimeWindows, Topic,
 };
 
 use crate::program::{Program, check};
 use crate::table::{WithText as _, store};
 use crate::text::{TEXT, Text, counts, keyed, rows, stream, table};
+use crate::window;
+use crate::window::{ms, walked};
 
 const MEMBERS: KeyValueStore<String, i64> = KeyValueStore::named("members");
 
@@ -169,6 +171,25 @@ const COGROUPS: &[Program] = &[
     }),
 ];
 
+const COGROUPED_WINDOWS: &[Program] = &[
+    Program::dsl("cogroup-windowed", |b| {
+        let windows = TimeWindows::of_size_with_no_grace(ms(10));
+        let windowed = both(b).windowed_by(windows);
+        window::collected(windowed.aggregate(String::new, store("texts").with_text()));
+    }),
+    Program::dsl("cogroup-sliding", |b| {
+        let windows = SlidingWindows::of_time_difference_with_no_grace(ms(10));
+        let windowed = both(b).windowed_by(windows);
+        window::collected(windowed.aggregate(String::new, store("texts").with_text()));
+    }),
+    Program::dsl("cogroup-session", |b| {
+        let windows = SessionWindows::of_inactivity_gap_with_no_grace(ms(10));
+        let merge = |_: &String, one: String, two: String| format!("{one}|{two}");
+        let windowed = both(b).windowed_by(windows);
+        walked(windowed.aggregate(String::new, merge, store("texts").with_text()));
+    }),
+];
+
 #[test]
 fn grouped_tables_are_as_on_the_jvm() {
     check(TABLES, &[]);
@@ -177,9 +198,10 @@ fn grouped_tables_are_as_on_the_jvm() {
 #[test]
 fn cogrouped_streams_are_as_on_the_jvm() {
     check(COGROUPS, &[]);
+    check(COGROUPED_WINDOWS, &[]);
 }
 
 /// The twins in this file.
 pub(crate) fn programs() -> Vec<Program> {
-    [TABLES, COGROUPS].concat()
+    [TABLES, COGROUPS, COGROUPED_WINDOWS].concat()
 }

@@ -70,7 +70,7 @@ pub(crate) fn counted(table: Windows<i64>) {
     table.to_stream().to(&out);
 }
 
-fn collected(table: Windows<String>) {
+pub(crate) fn collected(table: Windows<String>) {
     let out = Topic::<_, Text>::new("out", TimeWindowed::new(Utf8Lossy, 10), TEXT);
     table.to_stream().to(&out);
 }
@@ -80,7 +80,7 @@ pub(crate) fn visited(table: Windows<i64>) {
     table.to_stream().to(&out);
 }
 
-fn walked(table: Windows<String>) {
+pub(crate) fn walked(table: Windows<String>) {
     let out = Topic::<_, Text>::new("out", SessionWindowed(Utf8Lossy), TEXT);
     table.to_stream().to(&out);
 }

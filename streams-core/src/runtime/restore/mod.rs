@@ -13,6 +13,7 @@ mod worker;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -39,6 +40,8 @@ pub(crate) struct RestoreSettings {
     pub(crate) listener: Option<Arc<dyn StateRestoreListener>>,
     /// For how long each changelog keeps tombstones, in milliseconds.
     pub(crate) tombstone_retention_ms: Arc<BTreeMap<String, i64>>,
+    /// Whether restoring rests (KIP-834).
+    pub(crate) paused: Arc<AtomicBool>,
 }
 
 /// A task whose state is wanted.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -120,7 +121,10 @@ impl Worker {
     /// Opens what can be opened, reads for a moment, and returns the tasks that are ready.
     fn turn(&mut self) -> Result<Vec<(TaskId, RestoredState)>> {
         self.open()?;
-        if !self.stores.is_empty() {
+        if self.settings.paused.load(Ordering::Acquire) && !self.stores.is_empty() {
+            // What has been read so far waits in the client's queue, which is bounded.
+            self.settings.clock.sleep(READ_WAIT);
+        } else if !self.stores.is_empty() {
             self.find_ranges()?;
             self.read()?;
             self.write()?;

@@ -6,6 +6,7 @@ mod commit;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use crate::broker::{ConsumerEvent, GroupConsumer, TopicHandle, TransactionalProducer};
@@ -44,8 +45,8 @@ pub(crate) struct SessionSettings {
 }
 
 impl SessionSettings {
-    /// What restoring needs of them.
-    pub(crate) fn restore(&self) -> RestoreSettings {
+    /// What restoring needs of them; it rests while `paused` is set.
+    pub(crate) fn restore(&self, paused: Arc<AtomicBool>) -> RestoreSettings {
         RestoreSettings {
             topology: self.topology.clone(),
             config: Arc::clone(&self.config),
@@ -55,6 +56,7 @@ impl SessionSettings {
             directory: self.directory.clone(),
             listener: self.restore_listener.clone(),
             tombstone_retention_ms: Arc::clone(&self.tombstone_retention_ms),
+            paused,
         }
     }
 }
