@@ -7,6 +7,7 @@
 //!
 //! On a broker the topics that a program reads must exist.
 
+use streams_core::config::StreamsConfigBuilder;
 use streams_core::observability::ShutdownSignal;
 use streams_core::observability::logging::{self, LogFormat};
 use streams_core::{KafkaStreams, StreamsConfig};
@@ -22,14 +23,24 @@ pub fn run(
     topology: Topology,
     play: impl FnOnce(&mut TopologyTestDriver) -> Result<()>,
 ) -> Result<()> {
-    let Some(bootstrap_servers) = std::env::args().nth(1) else {
+    let Some(settings) = settings(application_id)? else {
         return play(&mut TopologyTestDriver::new(&topology)?);
     };
+    KafkaStreams::new(topology, settings.build()?)?.run_until(&ShutdownSignal::install()?)
+}
+
+/// The settings for the broker of the first argument, if there is one.
+///
+/// # Errors
+/// If nothing can be logged.
+pub fn settings(application_id: &str) -> Result<Option<StreamsConfigBuilder>> {
+    let Some(bootstrap_servers) = std::env::args().nth(1) else {
+        return Ok(None);
+    };
     logging::init(LogFormat::Human)?;
-    let config = StreamsConfig::builder()
+    let settings = StreamsConfig::builder()
         .set("application.id", application_id)
         .set("bootstrap.servers", bootstrap_servers)
-        .set("processing.guarantee", "exactly_once_v2")
-        .build()?;
-    KafkaStreams::new(topology, config)?.run_until(&ShutdownSignal::install()?)
+        .set("processing.guarantee", "exactly_once_v2");
+    Ok(Some(settings))
 }
