@@ -19,15 +19,14 @@ const COUNTS: KeyValueStore<String, i64> = KeyValueStore::named("counts");
 
 fn topology() -> Result<Topology> {
     let builder = StreamsBuilder::new();
-    // Words are values of a new type, so it is said how they are written on their way to the table.
-    let grouped = Grouped::new().with_key_serde(Utf8).with_value_serde(Utf8);
     builder
         .stream(&lines())
         .flat_map_values(|line| {
             let words = line.split_whitespace().map(str::to_lowercase);
             words.collect::<Vec<_>>()
         })
-        .group_by_with(grouped, |_, word| word.clone())
+        // Words are new values, so it is said how they are written on their way to the table.
+        .group_by_with(Grouped::with(Utf8, Utf8), |_, word| word.clone())
         .count(&COUNTS)
         .to_stream()
         .to(&word_counts());

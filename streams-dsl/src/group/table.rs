@@ -90,7 +90,7 @@ impl<K: 'static, V: 'static> KTable<K, V> {
         K2: PartialEq + 'static,
         V2: 'static,
     {
-        let grouped = Grouped::new().with_key_serde(key).with_value_serde(value);
+        let grouped = Grouped::with(key, value);
         self.group_by_with(grouped, select)
     }
 
@@ -118,7 +118,7 @@ impl<K: 'static, V: 'static> KTable<K, V> {
     ///
     /// let teams = Topic::<String, String>::new("team-of-person", Utf8, Utf8);
     /// let builder = StreamsBuilder::new();
-    /// let grouped = Grouped::new().named("teams").with_key_serde(Utf8).with_value_serde(Utf8);
+    /// let grouped = Grouped::with(Utf8, Utf8).named("teams");
     /// let people = builder.table(&teams).filter_group_by(grouped, |person, team| {
     ///     (team != "none").then(|| (team, person.clone()))
     /// });

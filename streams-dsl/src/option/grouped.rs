@@ -21,6 +21,11 @@ impl<K, V> Grouped<K, V> {
         }
     }
 
+    /// Writes keys and values with these serdes.
+    pub fn with(key: impl Serde<K> + 'static, value: impl Serde<V> + 'static) -> Self {
+        Self::new().with_key_serde(key).with_value_serde(value)
+    }
+
     /// Names what selects the key, and the topic `<application.id>-<name>-repartition`.
     #[must_use]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
