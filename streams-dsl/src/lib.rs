@@ -54,9 +54,9 @@ pub use group::{
 };
 pub use operator::{Rejected, ValueTransformer};
 pub use option::{
-    BufferConfig, Consumed, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy, Grouped, Joined,
-    Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable, ShutDownWhenFull,
-    StreamJoined, StrictBufferConfig, Suppressed, TableJoined, WhenFull,
+    BufferConfig, Consumed, Deduplicated, EagerBufferConfig, EmitEarlyWhenFull, EmitStrategy,
+    Grouped, Joined, Materialized, Printed, Produced, Repartitioned, RetryPolicy, Retryable,
+    ShutDownWhenFull, StreamJoined, StrictBufferConfig, Suppressed, TableJoined, WhenFull,
 };
 pub use stream::{BranchedKStream, KStream, Terminal};
 pub use subscription::{Subscribed, Subscription, TopicPattern};

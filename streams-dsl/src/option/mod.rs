@@ -1,6 +1,7 @@
 //! Options of operators.
 
 mod consumed;
+mod deduplicated;
 mod emit_strategy;
 mod grouped;
 mod joined;
@@ -14,6 +15,7 @@ mod suppressed;
 mod table_joined;
 
 pub use consumed::Consumed;
+pub use deduplicated::Deduplicated;
 pub use emit_strategy::EmitStrategy;
 pub use grouped::Grouped;
 pub use joined::Joined;

@@ -1,6 +1,7 @@
 //! Streams of records: `KStream` and what it branches into and ends in.
 
 mod branch;
+mod deduplicate;
 mod join;
 mod join_global;
 mod join_stream;
