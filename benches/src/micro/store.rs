@@ -73,7 +73,11 @@ pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
         let name = |call| format!("store/{call}/overlay {overlay}");
         criterion.bench_function(&name("get"), |bencher| {
             let mut keys = filled.walk();
-            bencher.iter(|| filled.store.get(black_box(keys.next().unwrap_or(&String::new()))));
+            bencher.iter(|| {
+                filled
+                    .store
+                    .get(black_box(keys.next().unwrap_or(&String::new())))
+            });
         });
         // Overwrites what is uncommitted, so that the overlay stays as large as it is.
         criterion.bench_function(&name("put"), |bencher| {

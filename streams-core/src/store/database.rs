@@ -16,6 +16,7 @@ use crate::id::{TaskId, TopicPartition};
 use crate::store::damage::{CURRENT_FILE, damaged, has_tables, io_error, open_error};
 use crate::store::engine::Span;
 use crate::store::position::StorePosition;
+use crate::store::recent::RecentMemory;
 
 /// The memory that all stores of a process share: one block cache, which also bounds what RocksDB
 /// has not yet written to its files.
@@ -23,11 +24,17 @@ use crate::store::position::StorePosition;
 pub(crate) struct StoreMemory {
     cache: Cache,
     write_buffers: WriteBufferManager,
+    recent: Arc<RecentMemory>,
 }
 
+/// The part of the memory for entries that need not be looked up again.
+const RECENT_PART: usize = 8;
+
 impl StoreMemory {
-    /// At most this many bytes for blocks and write buffers together.
+    /// At most this many bytes for blocks, write buffers and recent entries together.
     pub(crate) fn new(bytes_max: usize) -> Self {
+        let recent = Arc::new(RecentMemory::new(bytes_max / RECENT_PART));
+        let bytes_max = bytes_max - bytes_max / RECENT_PART;
         let cache = Cache::new_lru_cache(bytes_max);
         // Write buffers are charged to the cache: what they take is taken from the blocks.
         let write_buffers = WriteBufferManager::new_write_buffer_manager_with_cache(
@@ -38,6 +45,7 @@ impl StoreMemory {
         Self {
             cache,
             write_buffers,
+            recent,
         }
     }
 
@@ -55,6 +63,7 @@ pub(crate) struct TaskDatabase {
     db: DB,
     path: PathBuf,
     task: TaskId,
+    recent: Arc<RecentMemory>,
 }
 
 /// The column family of the stores' positions; its name cannot be a store's.
@@ -113,7 +122,13 @@ impl TaskDatabase {
             .iter()
             .map(|column| ColumnFamilyDescriptor::new(column, column_options(memory)));
         let db = DB::open_cf_descriptors(&options, &path, columns).map_err(failed)?;
-        let database = Self { db, path, task };
+        let recent = Arc::clone(&memory.recent);
+        let database = Self {
+            db,
+            path,
+            task,
+            recent,
+        };
         database.check_identity(application_id)?;
         Ok(database)
     }
@@ -141,6 +156,11 @@ impl TaskDatabase {
                 .put(IDENTITY_KEY, ours.as_bytes())
                 .map_err(|error| self.failed("write", &error)),
         }
+    }
+
+    /// What the recent entries of its stores may take of the process's memory.
+    pub(super) fn recent(&self) -> &Arc<RecentMemory> {
+        &self.recent
     }
 
     /// Shows `read` the value of a key of a store, given by its column family.

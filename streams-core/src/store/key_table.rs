@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
+use foldhash::fast::RandomState;
+
 use crate::store::engine::Span;
 
 /// Values by key: a hash table as long as single keys are asked for only, and an ordered map from
 /// the first range on.
 pub(super) struct KeyTable<V> {
-    hashed: HashMap<Box<[u8]>, V>,
+    hashed: HashMap<Box<[u8]>, V, RandomState>,
     ordered: BTreeMap<Box<[u8]>, V>,
     /// Which of the two holds the entries.
     is_ordered: bool,
@@ -21,7 +23,7 @@ const HASHED_WALK_MAX: usize = 1024;
 impl<V> KeyTable<V> {
     pub(super) fn new() -> Self {
         Self {
-            hashed: HashMap::new(),
+            hashed: HashMap::default(),
             ordered: BTreeMap::new(),
             is_ordered: false,
         }
@@ -82,6 +84,12 @@ impl<V> KeyTable<V> {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &V)> {
         let entries = self.hashed.iter().chain(&self.ordered);
         entries.map(|(key, value)| (&**key, value))
+    }
+
+    /// Takes every entry out, in no order.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (Box<[u8]>, V)> + '_ {
+        let ordered = std::mem::take(&mut self.ordered);
+        self.hashed.drain().chain(ordered)
     }
 
     /// Removes the entries in `[from, to)`, and shows each to `removed`.

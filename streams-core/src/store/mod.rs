@@ -31,6 +31,7 @@ mod overlay;
 mod position;
 mod query;
 mod recency;
+mod recent;
 mod restore;
 mod segment;
 mod session;

@@ -121,6 +121,15 @@ impl Overlay {
         writes.map(|(key, value)| (key, value.as_deref()))
     }
 
+    /// Every write, in no order, to whom it may serve further; nothing is left.
+    pub(super) fn take_writes(
+        &mut self,
+    ) -> impl Iterator<Item = (Box<[u8]>, Option<Box<[u8]>>)> + '_ {
+        self.deleted.clear();
+        self.bytes = 0;
+        self.writes.drain()
+    }
+
     /// Forgets everything: it is committed, or given up.
     pub(super) fn clear(&mut self) {
         self.writes.clear();

@@ -375,7 +375,9 @@ where
         K: Clone,
     {
         let folding = self.folding(&aggregation.initialize);
-        let SessionAggregation { sessions, merge, .. } = aggregation;
+        let SessionAggregation {
+            sessions, merge, ..
+        } = aggregation;
         let grace_ms = sessions.grace_ms();
         let merge = Arc::new(move |key: &K, one: Option<A>, other: A| match one {
             None => Some(other),

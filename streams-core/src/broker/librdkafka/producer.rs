@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::{ClientConfig, Message as _};
 
 use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
 use crate::broker::librdkafka::failure::{broker_error, delivery_error};
-use crate::broker::librdkafka::native::OffsetEnd;
+use crate::broker::librdkafka::native::{NativeHeaders, NativeOutgoing, OffsetEnd, ProducerTopics};
 use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{client_config, log, log_error, native, partition_count};
 use crate::error::{Error, ErrorKind, Result};
@@ -76,16 +75,13 @@ impl ProducerContext for DeliveryContext {
 }
 
 /// Headers in the client's own form, made once for many records.
-#[derive(Debug, Clone)]
-pub struct SharedHeaders(OwnedHeaders);
+#[derive(Debug)]
+pub struct SharedHeaders(Option<NativeHeaders>);
 
 impl SharedHeaders {
     /// These headers, in order; a header without a value has Kafka's null.
     pub fn new<'a>(headers: impl ExactSizeIterator<Item = (&'a str, Option<&'a [u8]>)>) -> Self {
-        let owned = OwnedHeaders::new_with_capacity(headers.len());
-        Self(headers.fold(owned, |owned, (key, value)| {
-            owned.insert(Header { key, value })
-        }))
+        Self(NativeHeaders::new(headers))
     }
 }
 
@@ -106,6 +102,8 @@ pub struct PreparedRecord<'a> {
 
 /// A producer for one thread: idempotent, and transactional if it has a `transactional.id`.
 pub struct TransactionalProducer {
+    // The topics go before their producer.
+    topics: ProducerTopics,
     producer: BaseProducer<DeliveryContext>,
     transactional_id: Option<String>,
 }
@@ -113,6 +111,8 @@ pub struct TransactionalProducer {
 /// How long one blocking call to the client may take, so that a caller can look at other things in
 /// between.
 const CALL_MAX: Duration = Duration::from_secs(5);
+/// How long a sender waits for room in a full queue before it tries again.
+const QUEUE_FULL_WAIT: Duration = Duration::from_millis(1);
 /// How long one wait of a flush may take.
 const FLUSH_CALL_MAX: Duration = Duration::from_millis(10);
 
@@ -130,7 +130,10 @@ impl TransactionalProducer {
         let producer = config
             .create_with_context(DeliveryContext::default())
             .map_err(|error| broker_error("cannot create the producer", error))?;
+        let topics = ProducerTopics::of(&producer)
+            .ok_or_else(|| Error::new(ErrorKind::Broker, "cannot create the producer"))?;
         Ok(Self {
+            topics,
             producer,
             transactional_id: settings.get("transactional.id").cloned(),
         })
@@ -175,19 +178,16 @@ impl TransactionalProducer {
     /// If the record cannot be taken: too large, no such partition, or fenced.
     #[inline]
     pub fn send(&self, record: &OutgoingRecord<'_>) -> Result<()> {
-        // For librdkafka 0 is the time of sending.
-        let mut base: BaseRecord<'_, [u8], [u8]> =
-            BaseRecord::to(record.topic).timestamp(record.timestamp_ms.max(0));
-        base.partition = record.partition;
-        base.key = record.key;
-        base.payload = record.value;
-        if !record.headers.is_empty() {
-            base = base.headers(owned_headers(record.headers));
-        }
-        let mut unsent = Some(base);
-        while let Some(base) = unsent {
-            unsent = self.offer(base, Duration::from_millis(1))?;
-        }
+        let outgoing = NativeOutgoing {
+            topic: record.topic,
+            partition: record.partition,
+            key: record.key,
+            value: record.value,
+            // For librdkafka 0 is the time of sending.
+            timestamp_ms: record.timestamp_ms.max(0),
+        };
+        let mut headers = native_headers(record.headers);
+        while !self.offer(outgoing, &mut headers, QUEUE_FULL_WAIT)? {}
         Ok(())
     }
 
@@ -198,28 +198,33 @@ impl TransactionalProducer {
     /// As for [`Self::send`].
     #[inline]
     pub fn try_send(&self, record: &PreparedRecord<'_>, wait: Duration) -> Result<bool> {
-        let mut base: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic);
-        base.key = record.key;
-        base.payload = record.value;
-        base.timestamp = record.timestamp_ms;
-        base.headers = record.headers.map(|headers| headers.0.clone());
-        Ok(self.offer(base, wait)?.is_none())
+        let outgoing = NativeOutgoing {
+            topic: record.topic,
+            partition: None,
+            key: record.key,
+            value: record.value,
+            timestamp_ms: record.timestamp_ms.unwrap_or(0),
+        };
+        let shared = record.headers.and_then(|headers| headers.0.as_ref());
+        let mut headers = shared.and_then(NativeHeaders::copy);
+        self.offer(outgoing, &mut headers, wait)
     }
 
-    /// Gives a record to the client; gives it back if the queue is full.
+    /// Gives a record to the client; returns false if the queue was full, after a wait.
     #[inline]
-    fn offer<'a>(
+    fn offer(
         &self,
-        record: BaseRecord<'a, [u8], [u8]>,
+        record: NativeOutgoing<'_>,
+        headers: &mut Option<NativeHeaders>,
         wait: Duration,
-    ) -> Result<Option<BaseRecord<'a, [u8], [u8]>>> {
-        match self.producer.send(record) {
-            Ok(()) => Ok(None),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent)) => {
+    ) -> Result<bool> {
+        match self.topics.produce(record, headers) {
+            Ok(()) => Ok(true),
+            Err(RDKafkaErrorCode::QueueFull) => {
                 self.producer.poll(wait);
-                Ok(Some(unsent))
+                Ok(false)
             }
-            Err((error, unsent)) => Err(send_error(&unsent, error)),
+            Err(code) => Err(send_error(&record, KafkaError::MessageProduction(code))),
         }
     }
 
@@ -361,19 +366,17 @@ impl TransactionalProducer {
     }
 }
 
-fn owned_headers(headers: &Headers) -> OwnedHeaders {
-    let owned = OwnedHeaders::new_with_capacity(headers.len());
-    headers.iter().fold(owned, |owned, header| {
-        owned.insert(Header {
-            key: &header.key,
-            value: header.value.as_deref(),
-        })
-    })
+fn native_headers(headers: &Headers) -> Option<NativeHeaders> {
+    if headers.is_empty() {
+        return None;
+    }
+    let headers = headers.iter();
+    NativeHeaders::new(headers.map(|header| (&*header.key, header.value.as_deref())))
 }
 
-fn send_error(record: &BaseRecord<'_, [u8], [u8]>, error: KafkaError) -> Error {
+fn send_error(record: &NativeOutgoing<'_>, error: KafkaError) -> Error {
     let topic = record.topic;
-    let size = record.key.map_or(0, <[u8]>::len) + record.payload.map_or(0, <[u8]>::len);
+    let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
     let place = record
         .partition
         .map_or(String::new(), |partition| format!(" partition={partition}"));

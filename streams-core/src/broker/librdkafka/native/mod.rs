@@ -6,10 +6,12 @@
 //! - A flush that waits for what is in flight and no longer: the binding waits in slices of 100 ms.
 //! - Reading partitions without a group, many records at a time and without copies.
 //! - The ends of many partitions in one question.
+//! - Sending without a look-up of the topic's name for each record.
 #![allow(unsafe_code, reason = "the one module that calls librdkafka directly")]
 
 mod offset;
 mod partition;
+mod produce;
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
@@ -27,6 +29,7 @@ use crate::record::{Header, Headers, RawRecord};
 
 pub(crate) use offset::{OffsetEnd, OffsetQuery};
 pub(crate) use partition::{PartitionEvent, PartitionQueue};
+pub(crate) use produce::{NativeHeaders, NativeOutgoing, ProducerTopics};
 
 /// What a consumer's queue can hold.
 pub(crate) enum NativeEvent {
