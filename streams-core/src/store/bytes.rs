@@ -15,15 +15,12 @@ use crate::store::expiry::Expiry;
 use crate::store::merge::{Layered, Merge};
 use crate::store::overlay::{Found, Overlay, Write};
 use crate::store::position::{ObservedTime, StorePosition};
-use crate::store::recent::Recent;
 
 /// A store of bytes that its task reads and writes.
 pub(crate) struct ByteStore {
     name: Arc<str>,
     engine: Engine,
     overlay: RefCell<Overlay>,
-    /// What RocksDB need not be asked for; `None` if it is not the store's own.
-    recent: Option<RefCell<Recent>>,
     /// How long entries live; `None` for ever.
     expiry: Option<Expiry>,
     /// How many entries there may be; `None` for any number.
@@ -54,14 +51,13 @@ impl ByteStore {
         position: StorePosition,
     ) -> Self {
         let recent = match &engine {
-            Engine::RocksDb(database, _) => Some(RefCell::new(Recent::new(database.recent()))),
+            Engine::RocksDb(database, _) => Some(Arc::clone(database.recent())),
             Engine::Memory(_) => None,
         };
         Self {
             name,
             engine,
-            overlay: RefCell::new(Overlay::new()),
-            recent,
+            overlay: RefCell::new(Overlay::new(recent)),
             expiry: None,
             entries_max: None,
             cache: None,
@@ -107,7 +103,8 @@ impl ByteStore {
     ) -> Self {
         Self {
             is_read_only: true,
-            recent: None,
+            // Another thread commits what it sees, so nothing is known of it.
+            overlay: RefCell::new(Overlay::new(None)),
             committed_time,
             ..Self::new(name, engine, None, context, StorePosition::EMPTY)
         }
@@ -193,24 +190,13 @@ impl ByteStore {
         {
             table.recency().touch(key);
         }
-        let overlay = self.overlay.borrow();
-        match overlay.get(key) {
-            Found::Written(value) => Ok(read(value)),
-            Found::Untouched => self.read_committed(key, read),
-        }
-    }
-
-    fn read_committed<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {
-        let Some(recent) = &self.recent else {
-            return self.engine.get(key, read);
-        };
-        let mut recent = recent.borrow_mut();
-        if let Some(value) = recent.get(key) {
+        let mut overlay = self.overlay.borrow_mut();
+        if let Found::Written(value) = overlay.get(key) {
             return Ok(read(value));
         }
         self.engine.get(key, |value| {
             if let Some(value) = value {
-                recent.note(key, value);
+                overlay.note_read(key, value);
             }
             read(value)
         })
@@ -455,10 +441,8 @@ impl ByteStore {
         for (from, to) in overlay.deleted_ranges() {
             batch.delete_range(column, from, to)?;
         }
-        // In order, since neighbours are found fast from each other.
-        let mut writes: Vec<Write<'_>> = overlay.writes().collect();
-        writes.sort_unstable_by_key(|(key, _)| *key);
-        batch.put(column, writes.into_iter())?;
+        // In order, since RocksDB finds neighbours fast from each other.
+        batch.put(column, overlay.sorted_writes())?;
         batch.set_position(&self.name, self.position(changelog_offset));
         Ok(())
     }
@@ -470,10 +454,7 @@ impl ByteStore {
         if let Engine::Memory(table) = &self.engine {
             table.apply(overlay.deleted_ranges(), overlay.writes());
         }
-        match &self.recent {
-            Some(recent) => recent.borrow_mut().commit(&mut overlay),
-            None => overlay.clear(),
-        }
+        overlay.committed();
         self.committed_time.set_ms(self.observed_time_ms.get());
     }
 

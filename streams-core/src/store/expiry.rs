@@ -6,7 +6,7 @@ use std::ops::Bound;
 use crate::error::Result;
 use crate::store::bytes::ByteStore;
 use crate::store::engine::Span;
-use crate::store::overlay::{Found, Overlay};
+use crate::store::overlay::Overlay;
 
 /// How long the entries of a store live, and how far the search for those that are gone has come.
 ///
@@ -55,7 +55,7 @@ impl Expiry {
         store.engine().scan(span, |key, value| {
             let timestamp = value.first_chunk().map(|time| i64::from_be_bytes(*time));
             let is_gone = timestamp.is_some_and(|time| !self.is_alive(time, observed_ms));
-            if is_gone && overlay.get(key) == Found::Untouched {
+            if is_gone && !overlay.is_written(key) {
                 gone.push(Box::from(key));
             }
             count += 1;

@@ -16,10 +16,6 @@ pub(super) struct KeyTable<V> {
     is_ordered: bool,
 }
 
-/// A hash table above this is put in order before a range of it is removed, so that removing range
-/// after range does not walk a large table each time.
-const HASHED_WALK_MAX: usize = 1024;
-
 impl<V> KeyTable<V> {
     pub(super) fn new() -> Self {
         Self {
@@ -86,50 +82,10 @@ impl<V> KeyTable<V> {
         entries.map(|(key, value)| (&**key, value))
     }
 
-    /// Takes every entry out, in no order.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (Box<[u8]>, V)> + '_ {
-        let ordered = std::mem::take(&mut self.ordered);
-        self.hashed.drain().chain(ordered)
-    }
-
-    /// Removes the entries in `[from, to)`, and shows each to `removed`.
-    pub(super) fn remove_range(
-        &mut self,
-        from: &[u8],
-        to: &[u8],
-        mut removed: impl FnMut(&[u8], V),
-    ) {
-        let bounds = (Bound::Included(from), Bound::Excluded(to));
-        if self.hashed.len() > HASHED_WALK_MAX {
-            self.order();
-        }
-        let hashed = self
-            .hashed
-            .extract_if(|key, _| from <= &**key && &**key < to);
-        hashed.for_each(|(key, value)| removed(&key, value));
-        let keys: Vec<Box<[u8]>> = match is_empty_range(bounds.0, bounds.1) {
-            true => Vec::new(),
-            false => {
-                let keys = self.ordered.range::<[u8], _>(bounds);
-                keys.map(|(key, _)| key.clone()).collect()
-            }
-        };
-        for key in keys {
-            if let Some(value) = self.ordered.remove(&key) {
-                removed(&key, value);
-            }
-        }
-    }
-
     /// Removes the entries that `keep` says no to.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8], &V) -> bool) {
         self.hashed.retain(|key, value| keep(key, value));
         self.ordered.retain(|key, value| keep(key, value));
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.hashed.clear();
-        self.ordered.clear();
     }
 }
 

@@ -20,6 +20,7 @@ mod damage;
 mod database;
 mod engine;
 mod entries;
+mod entry_table;
 mod expiry;
 mod key_table;
 mod key_value;

@@ -1,19 +1,40 @@
-//! What a task has written and not yet committed.
+//! What a task has written and not yet committed, and what it need not look up again.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::store::engine::Span;
-use crate::store::key_table::KeyTable;
+use crate::store::entry_table::{EntryTable, TableEntry};
+use crate::store::key_table::is_empty_range;
+use crate::store::recent::RecentMemory;
 
 /// A key and its new value; `None` deletes.
 pub(super) type Write<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// Uncommitted writes of one store, read through by the task and unseen by everybody else.
+/// Uncommitted writes of one store, read through by the task and unseen by everybody else, and
+/// beside them committed entries that were read or written lately.
 ///
-/// No cost grows with the number of writes but a lookup's logarithm.
+/// A write that is committed stays where it is, as a recent entry, until there are too many of
+/// them. No cost grows with the number of entries but the logarithm of a range's.
 pub(super) struct Overlay {
-    writes: KeyTable<Option<Box<[u8]>>>,
+    table: EntryTable,
+    /// The numbers of the writes, in no order.
+    dirty: Vec<u32>,
+    /// The writes in the order of their keys, from the first range on.
+    ordered: Option<BTreeMap<Rc<[u8]>, u32>>,
     /// Ranges `[from, to)` whose committed entries are deleted.
     deleted: Vec<KeyRange>,
+    /// What the writes take.
     bytes: usize,
+    /// What the recent entries take.
+    recent_bytes: usize,
+    /// What they may take; `None` for nothing.
+    recent: Option<Arc<RecentMemory>>,
+    /// Whether single keys are read at all: else no recent entries are of use.
+    is_read: bool,
+    /// Where the look for recent entries to forget goes on.
+    hand: u32,
 }
 
 /// From a key to another, which is excluded.
@@ -22,21 +43,31 @@ type KeyRange = (Box<[u8]>, Box<[u8]>);
 /// What an entry costs besides its bytes.
 pub(super) const ENTRY_OVERHEAD_BYTES: usize = 64;
 
-/// What the overlay says about a key.
+/// What is known of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<'a> {
-    /// It is written, or deleted.
+    /// It is written, or deleted; or the committed entry, or that there is none, is known.
     Written(Option<&'a [u8]>),
     /// The committed entry stands.
     Untouched,
 }
 
 impl Overlay {
-    pub(super) fn new() -> Self {
+    /// An overlay without writes, which may keep recent entries.
+    pub(super) fn new(recent: Option<Arc<RecentMemory>>) -> Self {
+        if let Some(recent) = &recent {
+            recent.enter();
+        }
         Self {
-            writes: KeyTable::new(),
+            table: EntryTable::default(),
+            dirty: Vec::new(),
+            ordered: None,
             deleted: Vec::new(),
             bytes: 0,
+            recent_bytes: 0,
+            recent,
+            is_read: false,
+            hand: 0,
         }
     }
 
@@ -46,7 +77,7 @@ impl Overlay {
 
     /// The number of keys written.
     pub(super) fn len(&self) -> usize {
-        self.writes.len()
+        self.dirty.len()
     }
 
     /// The memory that the writes take, about.
@@ -54,15 +85,31 @@ impl Overlay {
         self.bytes
     }
 
-    pub(super) fn get(&self, key: &[u8]) -> Found<'_> {
-        match self.writes.get(key) {
-            Some(value) => Found::Written(value.as_deref()),
-            None if self.is_deleted(key) => Found::Written(None),
-            None => Found::Untouched,
+    /// What is known of a key.
+    #[inline]
+    pub(super) fn get(&mut self, key: &[u8]) -> Found<'_> {
+        self.is_read = true;
+        let is_deleted = self.is_deleted(key);
+        let number = self.table.find(key);
+        match number.and_then(|number| self.table.entry_mut(number)) {
+            Some(entry) if entry.is_dirty || !is_deleted => {
+                entry.is_used = true;
+                Found::Written(entry.value.as_deref())
+            }
+            _ if is_deleted => Found::Written(None),
+            _ => Found::Untouched,
         }
     }
 
+    /// Whether a key is written, or deleted with its range.
+    pub(super) fn is_written(&self, key: &[u8]) -> bool {
+        let number = self.table.find(key);
+        let entry = number.and_then(|number| self.table.entry(number));
+        entry.is_some_and(|entry| entry.is_dirty) || self.is_deleted(key)
+    }
+
     /// Whether the committed entry of this key is deleted with its range.
+    #[inline]
     pub(super) fn is_deleted(&self, key: &[u8]) -> bool {
         self.deleted
             .iter()
@@ -70,15 +117,56 @@ impl Overlay {
     }
 
     pub(super) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
-        let size = value.map_or(0, <[u8]>::len);
-        let value = value.map(Box::from);
-        if let Some(place) = self.writes.get_mut(key) {
-            self.bytes = self.bytes + size - place.as_ref().map_or(0, |old| old.len());
-            *place = value;
+        let size = key.len() + value.map_or(0, <[u8]>::len) + ENTRY_OVERHEAD_BYTES;
+        let number = match self.table.find(key) {
+            Some(number) => number,
+            None => {
+                self.bytes += size;
+                let number = self.table.insert(TableEntry {
+                    key: key.into(),
+                    value: value.map(Box::from),
+                    is_dirty: true,
+                    is_used: true,
+                });
+                return self.note_write(number);
+            }
+        };
+        let Some(entry) = self.table.entry_mut(number) else {
+            return;
+        };
+        let before = entry.len() + ENTRY_OVERHEAD_BYTES;
+        entry.set(value);
+        entry.is_used = true;
+        if std::mem::replace(&mut entry.is_dirty, true) {
+            self.bytes = self.bytes + size - before;
+        } else {
+            self.bytes += size;
+            self.recent_bytes -= before;
+            self.note_write(number);
+        }
+    }
+
+    fn note_write(&mut self, number: u32) {
+        self.dirty.push(number);
+        if let (Some(ordered), Some(entry)) = (&mut self.ordered, self.table.entry(number)) {
+            ordered.insert(Rc::clone(&entry.key), number);
+        }
+    }
+
+    /// Notes a committed entry that has been looked up.
+    pub(super) fn note_read(&mut self, key: &[u8], value: &[u8]) {
+        if self.recent.is_none() {
             return;
         }
-        self.bytes += key.len() + size + ENTRY_OVERHEAD_BYTES;
-        self.writes.insert(key, value);
+        self.recent_bytes += key.len() + value.len() + ENTRY_OVERHEAD_BYTES;
+        self.table.insert(TableEntry {
+            key: key.into(),
+            value: Some(Box::from(value)),
+            is_dirty: false,
+            // What is read once is forgotten first.
+            is_used: false,
+        });
+        self.forget_recent();
     }
 
     /// Deletes all entries in `[from, to)`, those of the overlay and those committed.
@@ -86,10 +174,23 @@ impl Overlay {
         if from >= to {
             return;
         }
-        let bytes = &mut self.bytes;
-        self.writes.remove_range(from, to, |key, value| {
-            let size = key.len() + value.map_or(0, |value| value.len());
-            *bytes -= size + ENTRY_OVERHEAD_BYTES;
+        let Self {
+            table,
+            dirty,
+            ordered,
+            bytes,
+            ..
+        } = self;
+        let is_in = |key: &[u8]| from <= key && key < to;
+        dirty.retain(|number| {
+            let entry = table.entry(*number).filter(|entry| is_in(&entry.key));
+            let Some(entry) = entry else { return true };
+            *bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
+            if let Some(ordered) = ordered {
+                ordered.remove(&entry.key);
+            }
+            table.remove(*number);
+            false
         });
         // Segments are dropped one after the other, and so is their index: each one range.
         let mut last = self.deleted.iter_mut().rev().take(2);
@@ -99,15 +200,37 @@ impl Overlay {
         }
     }
 
-    /// Puts the entries in order, so that ranges of them can be read.
+    /// Puts the writes in order, so that ranges of them can be read.
     pub(super) fn order(&mut self) {
-        self.writes.order();
+        if self.ordered.is_some() {
+            return;
+        }
+        let writes = self.dirty.iter().filter_map(|number| {
+            let entry = self.table.entry(*number)?;
+            Some((Rc::clone(&entry.key), *number))
+        });
+        self.ordered = Some(writes.collect());
     }
 
     /// The writes of a span in its order; [`Self::order`] must have been called.
-    pub(super) fn range(&self, span: Span<'_>) -> impl Iterator<Item = Write<'_>> {
-        let range = self.writes.range(span);
-        range.map(|(key, value)| (key, value.as_deref()))
+    pub(super) fn range(&self, span: Span<'_>) -> Box<dyn Iterator<Item = Write<'_>> + '_> {
+        debug_assert!(self.ordered.is_some(), "ranges are read of ordered writes");
+        let Some(ordered) = &self.ordered else {
+            return Box::new(std::iter::empty());
+        };
+        if is_empty_range(span.lower, span.upper) {
+            return Box::new(std::iter::empty());
+        }
+        let range = ordered.range::<[u8], _>((span.lower, span.upper));
+        let range = range.filter_map(|(key, number)| {
+            let entry = self.table.entry(*number)?;
+            Some((&**key, entry.value.as_deref()))
+        });
+        if span.is_reverse {
+            Box::new(range.rev())
+        } else {
+            Box::new(range)
+        }
     }
 
     /// The ranges whose committed entries are deleted.
@@ -117,23 +240,119 @@ impl Overlay {
 
     /// Every write, in no order. Those that stand in a deleted range were made after the deletion.
     pub(super) fn writes(&self) -> impl Iterator<Item = Write<'_>> {
-        let writes = self.writes.iter();
-        writes.map(|(key, value)| (key, value.as_deref()))
+        let entries = self.dirty.iter();
+        let entries = entries.filter_map(|number| self.table.entry(*number));
+        entries.map(|entry| (&*entry.key, entry.value.as_deref()))
     }
 
-    /// Every write, in no order, to whom it may serve further; nothing is left.
-    pub(super) fn take_writes(
-        &mut self,
-    ) -> impl Iterator<Item = (Box<[u8]>, Option<Box<[u8]>>)> + '_ {
-        self.deleted.clear();
-        self.bytes = 0;
-        self.writes.drain()
+    /// Every write, in the order of the keys.
+    pub(super) fn sorted_writes(&self) -> impl Iterator<Item = Write<'_>> {
+        let shared = shared_prefix(self.writes());
+        // Most keys differ in the eight bytes behind what they share.
+        let writes = self
+            .writes()
+            .map(|write| (number_at(write.0, shared), write));
+        let mut writes: Vec<(u64, Write<'_>)> = writes.collect();
+        writes.sort_unstable_by(|(one, (one_key, _)), (other, (other_key, _))| {
+            one.cmp(other).then_with(|| one_key.cmp(other_key))
+        });
+        writes.into_iter().map(|(_, write)| write)
     }
 
-    /// Forgets everything: it is committed, or given up.
-    pub(super) fn clear(&mut self) {
-        self.writes.clear();
+    /// The writes are committed.
+    pub(super) fn committed(&mut self) {
+        if !self.deleted.is_empty() {
+            for number in self.table.numbers() {
+                let entry = self.table.entry(number);
+                let is_gone =
+                    entry.is_some_and(|entry| !entry.is_dirty && self.is_deleted(&entry.key));
+                if is_gone && let Some(entry) = self.table.remove(number) {
+                    self.recent_bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
+                }
+            }
+        }
+        if self.recent.is_none() || !self.is_read {
+            return self.clear();
+        }
+        for number in self.dirty.drain(..) {
+            if let Some(entry) = self.table.entry_mut(number) {
+                entry.is_dirty = false;
+            }
+        }
+        self.recent_bytes += self.bytes;
+        self.forget_writes();
+        self.forget_recent();
+    }
+
+    /// Forgets everything.
+    fn clear(&mut self) {
+        self.table.clear();
+        self.dirty.clear();
+        self.recent_bytes = 0;
+        self.forget_writes();
+    }
+
+    fn forget_writes(&mut self) {
+        if let Some(ordered) = &mut self.ordered {
+            ordered.clear();
+        }
         self.deleted.clear();
         self.bytes = 0;
+    }
+
+    /// Forgets recent entries while there are too many, first those that were not used since the
+    /// hand was there the last time.
+    fn forget_recent(&mut self) {
+        let Some(recent) = &self.recent else { return };
+        let bytes_max = recent.part();
+        // Once round to mark, once to forget: then nothing is left but writes.
+        let mut steps = u64::from(self.table.numbers_end()) * 2;
+        while self.recent_bytes > bytes_max && steps > 0 {
+            steps -= 1;
+            self.hand = (self.hand + 1) % self.table.numbers_end().max(1);
+            let Some(entry) = self.table.entry_mut(self.hand) else {
+                continue;
+            };
+            if !entry.is_dirty
+                && !std::mem::take(&mut entry.is_used)
+                && let Some(entry) = self.table.remove(self.hand)
+            {
+                self.recent_bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
+            }
+        }
     }
 }
+
+impl Drop for Overlay {
+    fn drop(&mut self) {
+        if let Some(recent) = &self.recent {
+            recent.leave();
+        }
+    }
+}
+
+/// How many bytes the keys have in common at their beginning.
+fn shared_prefix<'a>(mut writes: impl Iterator<Item = Write<'a>>) -> usize {
+    let Some((first, _)) = writes.next() else {
+        return 0;
+    };
+    writes.fold(first.len(), |shared, (key, _)| {
+        let pairs = first.iter().zip(key).take(shared);
+        pairs.take_while(|(one, other)| one == other).count()
+    })
+}
+
+/// The eight bytes of a key from an index on, as a number that is ordered as they are.
+fn number_at(key: &[u8], index: usize) -> u64 {
+    let mut bytes = [0; 8];
+    let rest = key.get(index..).unwrap_or_default();
+    bytes
+        .iter_mut()
+        .zip(rest)
+        .for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(bytes)
+}
+
+#[cfg(test)]
+#[path = "overlay_test.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+use std::ops::Bound;
+
+use super::*;
+
+fn overlay(bytes_max: usize) -> Overlay {
+    Overlay::new(Some(Arc::new(RecentMemory::new(bytes_max))))
+}
+
+fn commit(overlay: &mut Overlay, writes: &[(&[u8], Option<&[u8]>)]) {
+    for (key, value) in writes {
+        overlay.put(key, *value);
+    }
+    overlay.committed();
+    assert!(overlay.is_empty());
+    assert_eq!(overlay.bytes(), 0);
+}
+
+#[test]
+fn what_is_committed_is_known_once_anything_is_read() {
+    let mut overlay = overlay(1 << 20);
+    commit(&mut overlay, &[(b"a", Some(b"1"))]);
+    assert_eq!(overlay.get(b"a"), Found::Untouched);
+    commit(&mut overlay, &[(b"a", Some(b"2")), (b"b", None)]);
+    assert_eq!(overlay.get(b"a"), Found::Written(Some(b"2")));
+    assert_eq!(overlay.get(b"b"), Found::Written(None));
+    assert_eq!(overlay.get(b"c"), Found::Untouched);
+    assert!(!overlay.is_written(b"a"));
+    assert_eq!(overlay.writes().count(), 0);
+}
+
+#[test]
+fn recent_entries_are_no_writes_in_a_range() {
+    let mut overlay = overlay(1 << 20);
+    overlay.get(b"a");
+    commit(&mut overlay, &[(b"a", Some(b"1")), (b"b", Some(b"1"))]);
+    overlay.note_read(b"c", b"1");
+    overlay.order();
+    overlay.put(b"b", Some(b"2"));
+    let span = Span {
+        lower: Bound::Unbounded,
+        upper: Bound::Unbounded,
+        is_reverse: false,
+    };
+    let writes: Vec<_> = overlay.range(span).collect();
+    assert_eq!(writes, [(&b"b"[..], Some(&b"2"[..]))]);
+    assert_eq!(overlay.sorted_writes().collect::<Vec<_>>(), writes);
+}
+
+#[test]
+fn a_deleted_range_is_forgotten_but_for_what_was_written_after() {
+    let mut overlay = overlay(1 << 20);
+    overlay.get(b"a");
+    commit(&mut overlay, &[(b"a", Some(b"1")), (b"b", Some(b"1"))]);
+    overlay.note_read(b"d", b"1");
+    overlay.put(b"bb", Some(b"1"));
+    overlay.delete_range(b"a", b"c");
+    assert_eq!(overlay.len(), 0);
+    assert_eq!(overlay.get(b"a"), Found::Written(None));
+    assert_eq!(overlay.get(b"bb"), Found::Written(None));
+    overlay.put(b"b", Some(b"2"));
+    assert_eq!(overlay.get(b"b"), Found::Written(Some(b"2")));
+    overlay.committed();
+    assert_eq!(overlay.get(b"a"), Found::Untouched);
+    assert_eq!(overlay.get(b"b"), Found::Written(Some(b"2")));
+    assert_eq!(overlay.get(b"d"), Found::Written(Some(b"1")));
+}
+
+#[test]
+fn what_is_used_stays_within_the_bound_and_the_rest_goes() {
+    let memory = Arc::new(RecentMemory::new(20 * (ENTRY_OVERHEAD_BYTES + 3)));
+    let mut overlay = Overlay::new(Some(Arc::clone(&memory)));
+    for number in 0..1_000_u16 {
+        overlay.note_read(&number.to_be_bytes(), b"x");
+        if number == 0 {
+            overlay.note_read(b"hh", b"x");
+        }
+        assert!(overlay.recent_bytes <= 20 * (ENTRY_OVERHEAD_BYTES + 3));
+        assert_ne!(overlay.get(b"hh"), Found::Untouched);
+    }
+    assert_eq!(overlay.get(&1_u16.to_be_bytes()), Found::Untouched);
+    let other = Overlay::new(Some(Arc::clone(&memory)));
+    assert_eq!(memory.part(), 10 * (ENTRY_OVERHEAD_BYTES + 3));
+    drop(other);
+    assert_eq!(memory.part(), 20 * (ENTRY_OVERHEAD_BYTES + 3));
+}
+
+#[test]
+fn writes_are_never_forgotten() {
+    let mut overlay = overlay(0);
+    for number in 0..100_u8 {
+        overlay.put(&[number], Some(b"x"));
+        overlay.note_read(&[number, 0], b"x");
+    }
+    assert_eq!(overlay.len(), 100);
+    assert_eq!(overlay.recent_bytes, 0);
+    assert_eq!(overlay.sorted_writes().count(), 100);
+    assert!(overlay.sorted_writes().map(|(key, _)| key).is_sorted());
+}
+
+#[test]
+fn writes_are_sorted_whatever_their_lengths() {
+    let keys: [&[u8]; 9] = [
+        b"user-1",
+        b"user-10",
+        b"user-2",
+        b"user-",
+        b"user-123456789",
+        b"user-123456788",
+        b"user-1\0",
+        b"user-12345678",
+        b"user-12345678\0",
+    ];
+    let mut overlay = overlay(0);
+    keys.iter().for_each(|key| overlay.put(key, Some(b"")));
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    let writes: Vec<&[u8]> = overlay.sorted_writes().map(|(key, _)| key).collect();
+    assert_eq!(writes, sorted);
+}
