@@ -79,7 +79,7 @@ const FORMAT: u8 = 1;
 /// the column family of the positions.
 const OFFSET_PREFIX: &str = "\0offset:";
 
-const WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+const WRITE_BUFFER_BYTES: usize = 8 * 1024 * 1024;
 /// Memory is taken in pieces of this size, so that a store with few entries takes little.
 const ARENA_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_BYTES: usize = 4 * 1024;
