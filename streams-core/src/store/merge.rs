@@ -51,8 +51,8 @@ where
     }
 }
 
-/// Merges what is committed with the writes over it, in the order of a span, and shows each entry to
-/// `show` until it returns false.
+/// Merges what is committed with the writes over it, in the order of a span, and shows each entry
+/// to `show` until it returns false.
 pub(super) struct Merge<'a, W: Iterator<Item = Write<'a>>, S> {
     writes: Peekable<W>,
     is_reverse: bool,
