@@ -15,12 +15,15 @@ use crate::store::expiry::Expiry;
 use crate::store::merge::{Layered, Merge};
 use crate::store::overlay::{Found, Overlay, Write};
 use crate::store::position::{ObservedTime, StorePosition};
+use crate::store::reader::Reader;
 
 /// A store of bytes that its task reads and writes.
 pub(crate) struct ByteStore {
     name: Arc<str>,
     engine: Engine,
     overlay: RefCell<Overlay>,
+    /// Reads short spans of RocksDB.
+    reader: RefCell<Reader>,
     /// How long entries live; `None` for ever.
     expiry: Option<Expiry>,
     /// How many entries there may be; `None` for any number.
@@ -38,6 +41,17 @@ pub(crate) struct ByteStore {
     committed_time: ObservedTime,
     sequence: Cell<u32>,
     expired: Cell<u64>,
+}
+
+/// How a read gets at what is committed.
+#[derive(Clone, Copy)]
+enum Committed {
+    /// With an iterator of its own.
+    Scanned,
+    /// With the iterator that is kept.
+    Kept,
+    /// Not at all: there is nothing.
+    Unread,
 }
 
 pub(super) const NO_HEADERS: &Headers = &Headers::new();
@@ -58,6 +72,7 @@ impl ByteStore {
             name,
             engine,
             overlay: RefCell::new(Overlay::new(recent)),
+            reader: RefCell::default(),
             expiry: None,
             entries_max: None,
             cache: None,
@@ -344,29 +359,76 @@ impl ByteStore {
 
     /// Up to `limit` entries of a span, uncommitted ones and those kept back included.
     pub(crate) fn scan(&self, span: Span<'_>, limit: usize) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        self.merge(span, Committed::Scanned, |key, value| {
+            entries.push((Box::from(key), Box::from(value)));
+            entries.len() < limit
+        })?;
+        Ok(entries)
+    }
+
+    /// Shows `visit` the entries of a span that ascends, uncommitted ones and those kept back
+    /// included, until it returns false; `visit` must not use the store.
+    ///
+    /// For spans of entries that have times, of which `from_ms` is the first, in stores that delete
+    /// whole ranges only: so short reads are cheap.
+    pub(super) fn visit_since(
+        &self,
+        span: Span<'_>,
+        from_ms: i64,
+        visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<()> {
+        // No entry is younger than the store was at its last commit.
+        let committed = match from_ms > self.committed_time.get_ms() {
+            true => Committed::Unread,
+            false if self.is_read_only => Committed::Scanned,
+            false => Committed::Kept,
+        };
+        self.merge(span, committed, visit)
+    }
+
+    fn merge(
+        &self,
+        span: Span<'_>,
+        committed: Committed,
+        show: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<()> {
         let mut overlay = self.overlay.borrow_mut();
         overlay.order();
         let Some(cache) = &self.cache else {
-            return self.merge(&overlay, overlay.range(span), span, limit);
+            return self.merge_writes(&overlay, overlay.range(span), (span, committed), show);
         };
         let mut cache = cache.borrow_mut();
         cache.order();
         let writes = Layered::new(cache.range(span), overlay.range(span), span.is_reverse);
-        self.merge(&overlay, writes, span, limit)
+        self.merge_writes(&overlay, writes, (span, committed), show)
     }
 
-    fn merge<'w>(
+    fn merge_writes<'w>(
         &self,
         overlay: &Overlay,
         writes: impl Iterator<Item = Write<'w>>,
-        span: Span<'_>,
-        limit: usize,
-    ) -> Result<Vec<Entry>> {
-        let mut merge = Merge::new(writes, span.is_reverse, limit);
-        self.engine.scan(span, |key, value| {
-            merge.add(key, (!overlay.is_deleted(key)).then_some(value))
-        })?;
-        Ok(merge.finish())
+        (span, committed): (Span<'_>, Committed),
+        show: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<()> {
+        let mut merge = Merge::new(writes, span.is_reverse, show);
+        let add =
+            |key: &[u8], value: &[u8]| merge.add(key, (!overlay.is_deleted(key)).then_some(value));
+        match (committed, &self.engine) {
+            (Committed::Unread, _) => {}
+            (Committed::Kept, Engine::RocksDb(database, column)) => {
+                let mut reader = self.reader.borrow_mut();
+                reader.visit(database, column, span, add)?;
+            }
+            (_, engine) => engine.scan(span, add)?,
+        }
+        merge.finish();
+        Ok(())
+    }
+
+    /// Gives up what is kept to read faster and holds on to files.
+    pub(super) fn release_reader(&self) {
+        self.reader.borrow_mut().release();
     }
 
     /// Writes a change to the changelog, if there is one.

@@ -5,10 +5,11 @@ use std::fs;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, IteratorMode, Options,
-    ReadOptions, WriteBatch, WriteBufferManager, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBRawIterator,
+    IteratorMode, Options, ReadOptions, WriteBatch, WriteBufferManager, WriteOptions,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -64,6 +65,8 @@ pub(crate) struct TaskDatabase {
     path: PathBuf,
     task: TaskId,
     recent: Arc<RecentMemory>,
+    /// The number of writes so far: what was opened before the last one does not see it.
+    writes: AtomicU64,
 }
 
 /// The column family of the stores' positions; its name cannot be a store's.
@@ -128,6 +131,7 @@ impl TaskDatabase {
             path,
             task,
             recent,
+            writes: AtomicU64::new(0),
         };
         database.check_identity(application_id)?;
         Ok(database)
@@ -210,6 +214,16 @@ impl TaskDatabase {
         entries
             .status()
             .map_err(|error| self.failed(column, &error))
+    }
+
+    /// The number of writes so far.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    /// An iterator over all of a store's column family, as it stands now.
+    pub(super) fn cursor(&self, column: &str) -> Result<DBRawIterator<'_>> {
+        Ok(self.db.raw_iterator_cf(self.column(column)?))
     }
 
     pub(super) fn approximate_count(&self, column: &str) -> Result<u64> {
@@ -332,7 +346,7 @@ impl TaskDatabase {
         })
     }
 
-    fn failed(&self, column: &str, error: &rocksdb::Error) -> Error {
+    pub(super) fn failed(&self, column: &str, error: &rocksdb::Error) -> Error {
         if error.kind() == rocksdb::ErrorKind::Corruption {
             return damaged(&self.path, self.task, error.as_ref());
         }
@@ -415,6 +429,8 @@ impl DatabaseBatch<'_> {
             .database
             .db
             .write_opt(self.batch, &WriteOptions::default());
+        // Those that failed count too: nobody knows how far they went.
+        self.database.writes.fetch_add(1, Ordering::Release);
         written.map_err(|error| self.database.failed("all", &error))
     }
 }

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::iter::Peekable;
 
-use crate::store::engine::Entry;
 use crate::store::overlay::Write;
 
 /// Writes over other writes, both in the same order: of one key only the upper is seen.
@@ -52,64 +51,63 @@ where
     }
 }
 
-/// Merges what is committed with the writes over it, in the order of a span.
-pub(super) struct Merge<'a, W: Iterator<Item = Write<'a>>> {
+/// Merges what is committed with the writes over it, in the order of a span, and shows each entry
+/// to `show` until it returns false.
+pub(super) struct Merge<'a, W: Iterator<Item = Write<'a>>, S> {
     writes: Peekable<W>,
     is_reverse: bool,
-    limit: usize,
-    entries: Vec<Entry>,
+    show: S,
+    wants_more: bool,
 }
 
-impl<'a, W: Iterator<Item = Write<'a>>> Merge<'a, W> {
-    /// Up to `limit` entries.
-    pub(super) fn new(writes: W, is_reverse: bool, limit: usize) -> Self {
+impl<'a, W, S> Merge<'a, W, S>
+where
+    W: Iterator<Item = Write<'a>>,
+    S: FnMut(&[u8], &[u8]) -> bool,
+{
+    pub(super) fn new(writes: W, is_reverse: bool, show: S) -> Self {
         Self {
             writes: writes.peekable(),
             is_reverse,
-            limit,
-            entries: Vec::new(),
+            show,
+            wants_more: true,
         }
     }
 
-    /// Takes the next committed entry, after the writes that come before it; returns whether there
-    /// is room for more. The value is `None` if the entry is deleted with its range.
+    /// Takes the next committed entry, after the writes that come before it; returns whether more
+    /// is wanted. The value is `None` if the entry is deleted with its range.
     pub(super) fn add(&mut self, key: &[u8], value: Option<&[u8]>) -> bool {
         let is_reverse = self.is_reverse;
         let is_due = |write: &Write<'a>| match is_reverse {
             false => write.0 <= key,
             true => write.0 >= key,
         };
-        while self.has_room()
+        while self.wants_more
             && let Some((written, change)) = self.writes.next_if(is_due)
         {
-            self.push(written, change);
+            self.show(written, change);
             if written == key {
-                return self.has_room();
+                return self.wants_more;
             }
         }
-        if self.has_room() {
-            self.push(key, value);
+        if self.wants_more {
+            self.show(key, value);
         }
-        self.has_room()
+        self.wants_more
     }
 
     /// Takes the writes after the last committed entry.
-    pub(super) fn finish(mut self) -> Vec<Entry> {
-        while self.has_room()
+    pub(super) fn finish(mut self) {
+        while self.wants_more
             && let Some((written, change)) = self.writes.next()
         {
-            self.push(written, change);
+            self.show(written, change);
         }
-        self.entries
     }
 
-    fn has_room(&self) -> bool {
-        self.entries.len() < self.limit
-    }
-
-    fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
+    fn show(&mut self, key: &[u8], value: Option<&[u8]>) {
         if let Some(value) = value {
-            self.entries.push((Box::from(key), Box::from(value)));
+            self.wants_more = (self.show)(key, value);
         }
     }
 }

@@ -118,18 +118,15 @@ impl Overlay {
 
     pub(super) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
         let size = key.len() + value.map_or(0, <[u8]>::len) + ENTRY_OVERHEAD_BYTES;
-        let number = match self.table.find(key) {
-            Some(number) => number,
-            None => {
-                self.bytes += size;
-                let number = self.table.insert(TableEntry {
-                    key: key.into(),
-                    value: value.map(Box::from),
-                    is_dirty: true,
-                    is_used: true,
-                });
-                return self.note_write(number);
-            }
+        let Some(number) = self.table.find(key) else {
+            self.bytes += size;
+            let number = self.table.insert(TableEntry {
+                key: key.into(),
+                value: value.map(Box::from),
+                is_dirty: true,
+                is_used: true,
+            });
+            return self.note_write(number);
         };
         let Some(entry) = self.table.entry_mut(number) else {
             return;

@@ -111,7 +111,9 @@ fn writes_are_sorted_whatever_their_lengths() {
         b"user-12345678\0",
     ];
     let mut overlay = overlay(0);
-    keys.iter().for_each(|key| overlay.put(key, Some(b"")));
+    for key in keys {
+        overlay.put(key, Some(b""));
+    }
     let mut sorted = keys.to_vec();
     sorted.sort_unstable();
     let writes: Vec<&[u8]> = overlay.sorted_writes().map(|(key, _)| key).collect();

@@ -230,6 +230,7 @@ impl TaskStores {
         let mut positions = Vec::new();
         for (name, store) in &self.stores {
             let bytes = store.handle.bytes();
+            bytes.release_reader();
             if !bytes.is_dirty() {
                 continue;
             }

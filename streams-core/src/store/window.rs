@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::Headers;
 use crate::store::bytes::ByteStore;
 use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch, ValueAndTimestamp};
 use crate::store::entries::{OwnedSpan, StoreIterator};
+use crate::store::key_windows::KeyWindows;
 use crate::store::segment::{
     self, Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
 };
@@ -117,6 +118,7 @@ struct Inner<K, V> {
     is_timestamped: bool,
     key: Scratch,
     value: Scratch,
+    found: KeyWindows<V>,
 }
 
 impl<K, V> Inner<K, V> {
@@ -133,6 +135,7 @@ impl<K, V> Inner<K, V> {
             codec,
             key: Scratch::default(),
             value: Scratch::default(),
+            found: KeyWindows::default(),
         })
     }
 
@@ -552,6 +555,26 @@ impl<K: 'static, V: 'static> TaskWindowStore<K, V> {
 }
 
 impl<K: 'static, V: 'static> TaskWindowStore<K, V> {
+    /// Shows `visit` what [`Self::fetch_range`] gives, some of it read ahead, at less cost.
+    ///
+    /// # Errors
+    /// If the store cannot be read, and those of `visit`, after which it is not called again.
+    pub fn visit_range<E: From<Error>>(
+        &self,
+        key: &K,
+        from_ms: i64,
+        to_ms: i64,
+        visit: impl FnMut(i64, V) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Inner {
+            segmented,
+            codec,
+            found,
+            ..
+        } = &*self.0;
+        found.visit(segmented, codec, (key, (from_ms, to_ms)), visit)
+    }
+
     /// As [`Self::put`] where duplicates are retained, with headers for the changelog: those of the
     /// record, as joins of streams have them on the JVM.
     pub fn put_with_headers(

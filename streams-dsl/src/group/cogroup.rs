@@ -401,6 +401,7 @@ where
     V: Clone + 'static,
 {
     /// How values become aggregates of windows.
+    #[allow(clippy::type_complexity, reason = "the type of a closure has no name")]
     fn folding<A>(
         &self,
         initialize: &Initialize<A>,

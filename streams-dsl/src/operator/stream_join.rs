@@ -214,22 +214,24 @@ where
         }
         let (from_ms, to_ms) = self.joining.span(timestamp_ms);
         let mut is_joined = false;
-        for entry in self.others.fetch_range(key, from_ms, to_ms)? {
-            let (other_ms, other) = entry?;
-            is_joined = true;
-            if let Some(unjoined) = &self.unjoined {
-                unjoined.forget(&SideKey {
-                    timestamp_ms: other_ms,
-                    is_left: !self.joining.is_left,
-                    key: key.clone(),
-                })?;
-            }
-            let joined = (self.join)(&record.key, Some(&record.value), Some(&other));
-            if let Some(joined) = joined {
-                let result = Record::new(record.key.clone(), joined, timestamp_ms.max(other_ms));
-                context.forward(result.with_headers(record.headers.clone()));
-            }
-        }
+        self.others
+            .visit_range(key, from_ms, to_ms, |other_ms, other| {
+                is_joined = true;
+                if let Some(unjoined) = &self.unjoined {
+                    unjoined.forget(&SideKey {
+                        timestamp_ms: other_ms,
+                        is_left: !self.joining.is_left,
+                        key: key.clone(),
+                    })?;
+                }
+                let joined = (self.join)(&record.key, Some(&record.value), Some(&other));
+                if let Some(joined) = joined {
+                    let result =
+                        Record::new(record.key.clone(), joined, timestamp_ms.max(other_ms));
+                    context.forward(result.with_headers(record.headers.clone()));
+                }
+                Ok::<_, ProcessorError>(())
+            })?;
         if !self.joining.is_outer || is_joined {
             return Ok(());
         }

@@ -5,6 +5,7 @@ mod buffer;
 mod cache;
 mod closed;
 mod expiry;
+mod key_windows;
 mod list;
 mod versioned;
 mod walk;

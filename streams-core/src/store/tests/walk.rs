@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Harness, Place, shared};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::serde::Utf8;
 use crate::store::{
-    KeyValueStore, SessionStore, StoreBuilder, StoreIterator, TaskKeyValueStore, TaskSessionStore,
+    KeyValueStore, SessionStore, StoreBuilder, TaskKeyValueStore, TaskSessionStore,
     TaskVersionedStore, TaskWindowStore, VersionedKeyValueStore, VersionedPut, VersionedRecord,
     VersionedStoreSettings, WindowStore, WindowStoreSettings,
 };
@@ -78,7 +78,7 @@ fn number(value: &Value) -> i64 {
 }
 
 /// The entries as the file has them, their keys by `key`.
-fn list<T>(found: StoreIterator<'_, T>, entry: impl Fn(T) -> (Value, String)) -> Value {
+fn list<T>(found: impl Iterator<Item = Result<T>>, entry: impl Fn(T) -> (Value, String)) -> Value {
     let entries = found.map(|found| {
         let (key, value) = entry(found.unwrap());
         json!([key, value])
@@ -156,7 +156,15 @@ fn window_call(store: &TaskWindowStore<String, String>, call: &Value) -> Result<
         "fetch" => store.fetch(&key(), number(&call["start"]))?.into(),
         "fetch_range" => {
             let (from_ms, to_ms) = times();
-            list(store.fetch_range(&key(), from_ms, to_ms)?, of_key)
+            let mut visited = Vec::new();
+            store.visit_range(&key(), from_ms, to_ms, |start_ms, value| {
+                visited.push(Ok((start_ms, value)));
+                Ok::<_, Error>(())
+            })?;
+            let visited = list(visited.into_iter(), of_key);
+            let found = list(store.fetch_range(&key(), from_ms, to_ms)?, of_key);
+            assert_eq!(visited, found);
+            found
         }
         "backward_fetch_range" => {
             let (from_ms, to_ms) = times();
