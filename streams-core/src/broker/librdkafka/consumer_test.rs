@@ -185,7 +185,7 @@ fn a_record_ends_a_wait() {
     consumer.assign(&[at(0, 0)]).unwrap();
     for number in 0..5 {
         expect_end(&mut consumer, number);
-        broker.send_soon(0, number..number + 1);
+        broker.send_soon(0, number..=number);
         let begun = Instant::now();
         expect_next(&mut consumer, number);
         assert!(begun.elapsed() < LIMIT / 2, "{:?}", begun.elapsed());
