@@ -65,7 +65,7 @@ pub(super) fn measure(
     process: &mut Process,
     started: Instant,
     capture: &Capture<'_>,
-    reader: &Reader,
+    reader: &mut Reader,
     (pace, database_url): (Pace, &str),
     mut audit: Audit,
 ) -> Result<Run> {

@@ -288,12 +288,12 @@ impl<'a> Bench<'a> {
         let mut audit = task.audit(database)?;
         let ends = Ends::of(&self.cluster, &topic)?;
         let reader = || Reader::of(&self.cluster, &topic);
-        let latency_reader = task.pace.map(|_| reader()).transpose()?;
+        let mut latency_reader = task.pace.map(|_| reader()).transpose()?;
         let started = Instant::now();
         let mut process = capture.start(contender, &self.peer)?;
-        let run = if let (Some(pace), Some(reader)) = (task.pace, latency_reader) {
+        let run = if let (Some(pace), Some(reader)) = (task.pace, &mut latency_reader) {
             let writing = (pace, &*database.url());
-            latency::measure(&mut process, started, capture, &reader, writing, audit)?
+            latency::measure(&mut process, started, capture, reader, writing, audit)?
         } else {
             let records = audit.record_count();
             let work = Work { changes, records };

@@ -77,7 +77,7 @@ impl Reader {
             ("queued.max.messages.kbytes", "16384"),
         ];
         let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        let consumer = GroupConsumer::new(&BTreeMap::from(settings.map(own)))?;
+        let mut consumer = GroupConsumer::new(&BTreeMap::from(settings.map(own)))?;
         consumer.assign(&[Assignment {
             partition: TopicPartition {
                 topic: topic.into(),
@@ -94,14 +94,14 @@ impl Reader {
     /// # Errors
     /// What `take` says, or when nothing comes for `limit`.
     pub(super) fn read(
-        &self,
+        &mut self,
         limit: Duration,
         goes_on: bool,
         mut take: impl FnMut(Option<&[u8]>, Option<&[u8]>) -> Result<bool>,
     ) -> Result<()> {
         let mut last = Instant::now();
         while last.elapsed() < limit {
-            match self.consumer.poll(POLL_LIMIT) {
+            match self.consumer.poll(POLL_LIMIT, usize::MAX) {
                 Some(ConsumerEvent::Record { raw, .. }) => {
                     last = Instant::now();
                     if !take(raw.key(), raw.value())? {

@@ -69,7 +69,7 @@ impl OffsetTopic {
     /// # Errors
     /// When the broker cannot be reached, or the record cannot be understood.
     pub fn read(&self) -> Result<Option<SourceOffset>> {
-        let consumer = GroupConsumer::new(&self.settings.consumer())?;
+        let mut consumer = GroupConsumer::new(&self.settings.consumer())?;
         let Some(count) = self.partition_count(&consumer)? else {
             return self.create().map(|()| None);
         };
@@ -85,7 +85,7 @@ impl OffsetTopic {
             })
             .collect();
         consumer.assign(&assignment)?;
-        let latest = self.latest(&consumer, count)?;
+        let latest = self.latest(&mut consumer, count)?;
         let value = latest.filter(|value| !value.is_empty());
         Ok(value
             .map(|value| SourceOffset::from_json(&value))
@@ -94,13 +94,13 @@ impl OffsetTopic {
 
     /// The value of the connector's latest record in the partitions `0..count`; a tombstone, which
     /// is how Connect resets an offset, is an empty one.
-    fn latest(&self, consumer: &GroupConsumer, count: i32) -> Result<Option<Vec<u8>>> {
+    fn latest(&self, consumer: &mut GroupConsumer, count: i32) -> Result<Option<Vec<u8>>> {
         let key = offset_key(&self.settings.connector, &self.settings.topic_prefix);
         let start = Instant::now();
         let mut remaining: BTreeSet<i32> = (0..count).collect();
         let mut latest: Option<(i64, Vec<u8>)> = None;
         while !remaining.is_empty() {
-            match consumer.poll(Duration::from_millis(100)) {
+            match consumer.poll(Duration::from_millis(100), usize::MAX) {
                 Some(ConsumerEvent::Record { raw, .. }) if raw.key() == Some(&key) => {
                     let time = raw.timestamp_ms;
                     let is_newer = latest.as_ref().is_none_or(|(known, _)| time >= *known);

@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::librdkafka::failure::{broker_error, is_fencing_code};
-use crate::broker::librdkafka::native::{self, EventQueue, NativeEvent, TopicHandle};
+use crate::broker::librdkafka::native::{self, GroupQueue, NativeEvent, TopicHandle};
 use crate::broker::librdkafka::{LogContext, client_config, log, log_error, partition_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
@@ -20,7 +20,7 @@ use crate::record::RawRecord;
 /// so, which leaves it the time to commit.
 pub struct GroupConsumer {
     // The queue goes before its consumer.
-    queue: EventQueue,
+    queue: GroupQueue,
     consumer: BaseConsumer<LogContext>,
 }
 
@@ -91,7 +91,7 @@ impl GroupConsumer {
         let consumer: BaseConsumer<LogContext> = config
             .create_with_context(LogContext)
             .map_err(|error| broker_error("cannot create the consumer", error))?;
-        let queue = EventQueue::of(&consumer).ok_or_else(|| {
+        let queue = GroupQueue::of(&consumer).ok_or_else(|| {
             Error::new(
                 ErrorKind::Broker,
                 "cannot create the consumer: it has no group",
@@ -111,10 +111,12 @@ impl GroupConsumer {
             .map_err(|error| broker_error(doing(), error))
     }
 
-    /// The next event, waiting for it no longer than `timeout`.
+    /// The next event, waiting for it no longer than `timeout`. Records are taken from the client
+    /// many at a time, but no more than `records_max`; what is no record comes between the times.
+    /// Who takes `records_max` records before the next round of work thus leaves none behind.
     #[inline]
-    pub fn poll(&self, timeout: Duration) -> Option<ConsumerEvent> {
-        Some(match self.queue.poll(timeout)? {
+    pub fn poll(&mut self, timeout: Duration, records_max: usize) -> Option<ConsumerEvent> {
+        Some(match self.queue.poll(timeout, records_max)? {
             NativeEvent::Record(record) => {
                 let native::NativeRecord {
                     topic,
@@ -207,11 +209,12 @@ impl GroupConsumer {
             .collect()
     }
 
-    /// Takes these partitions and no others, and reads each from its position.
+    /// Takes these partitions and no others, and reads each from its position. Records that have
+    /// not been handed out are forgotten.
     ///
     /// # Errors
     /// If the client refuses.
-    pub fn assign(&self, assignment: &[Assignment]) -> Result<()> {
+    pub fn assign(&mut self, assignment: &[Assignment]) -> Result<()> {
         let mut list = TopicPartitionList::with_capacity(assignment.len());
         for Assignment { partition, start } in assignment {
             let offset = match start {
@@ -223,16 +226,29 @@ impl GroupConsumer {
             list.add_partition_offset(&partition.topic, partition.partition, offset)
                 .map_err(|error| broker_error(format!("cannot assign {partition}"), error))?;
         }
-        self.consumer
-            .assign(&list)
-            .map_err(|error| broker_error("cannot assign partitions", error))
+        self.queue.forget_records();
+        let partitions: Vec<_> = assignment.iter().map(|one| &one.partition).collect();
+        let forwarding = self.queue.forward(&partitions).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Broker,
+                "cannot assign partitions: one cannot be read",
+            )
+        })?;
+        let failed = |error| broker_error("cannot assign partitions", error);
+        self.consumer.assign(&list).map_err(failed)?;
+        // The client ends the fetching of partitions that it had before in its own time, which
+        // takes their forwarding away. It answers this question after that.
+        self.consumer.assignment().map_err(failed)?;
+        forwarding.renew();
+        Ok(())
     }
 
-    /// Gives up all partitions.
+    /// Gives up all partitions. Records that have not been handed out are forgotten.
     ///
     /// # Errors
     /// If the client refuses.
-    pub fn unassign(&self) -> Result<()> {
+    pub fn unassign(&mut self) -> Result<()> {
+        self.queue.forget_records();
         self.consumer
             .unassign()
             .map_err(|error| broker_error("cannot unassign partitions", error))

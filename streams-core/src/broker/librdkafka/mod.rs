@@ -2,6 +2,8 @@
 
 pub(crate) mod admin;
 pub(crate) mod consumer;
+#[cfg(test)]
+mod consumer_test;
 pub(crate) mod failure;
 pub(crate) mod group;
 pub(crate) mod native;

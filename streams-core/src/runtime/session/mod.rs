@@ -226,8 +226,9 @@ impl Session {
         let started = Instant::now();
         let mut wait = self.poll_wait();
         let mut records = 0;
-        while records < self.settings.config.max_poll_records {
-            let Some(event) = self.consumer.poll(wait) else {
+        let records_max = self.settings.config.max_poll_records;
+        while records < records_max {
+            let Some(event) = self.consumer.poll(wait, records_max - records) else {
                 break;
             };
             wait = Duration::ZERO;

@@ -9,6 +9,7 @@
 //! - Sending without a look-up of the topic's name for each record.
 #![allow(unsafe_code, reason = "the one module that calls librdkafka directly")]
 
+mod group;
 mod offset;
 mod partition;
 mod produce;
@@ -20,13 +21,13 @@ use std::time::Duration;
 
 use rdkafka::bindings as sys;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 
 use crate::id::TopicPartition;
 use crate::record::{Header, Headers, RawRecord};
 
+pub(crate) use group::GroupQueue;
 pub(crate) use offset::{OffsetEnd, OffsetQuery};
 pub(crate) use partition::{PartitionEvent, PartitionQueue};
 pub(crate) use produce::{NativeHeaders, NativeOutgoing, ProducerTopics};
@@ -72,39 +73,6 @@ pub(crate) struct NativeRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TopicHandle(NonNull<sys::rd_kafka_topic_t>);
 
-/// The queue of a consumer's events.
-pub(crate) struct EventQueue {
-    queue: NonNull<sys::rd_kafka_queue_t>,
-}
-
-// SAFETY: librdkafka's queues are locked inside and may be used from any thread.
-unsafe impl Send for EventQueue {}
-
-impl EventQueue {
-    /// The queue of a consumer with a group. The consumer must outlive it, and must not be polled
-    /// by other means.
-    pub(crate) fn of<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Self> {
-        // SAFETY: the pointer is that of a live consumer; the reference is given back on drop.
-        let queue = unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
-        NonNull::new(queue).map(|queue| Self { queue })
-    }
-
-    /// The next event, waiting for it no longer than `timeout`.
-    pub(crate) fn poll(&self, timeout: Duration) -> Option<NativeEvent> {
-        let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
-        // SAFETY: the queue is live; the event is ours, and destroyed by `Event`.
-        let event = unsafe { sys::rd_kafka_queue_poll(self.queue.as_ptr(), timeout_ms) };
-        NonNull::new(event).map(|event| Event(event).read())
-    }
-}
-
-impl Drop for EventQueue {
-    fn drop(&mut self) {
-        // SAFETY: this gives back the reference taken in `of`.
-        unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) }
-    }
-}
-
 struct Event(NonNull<sys::rd_kafka_event_t>);
 
 impl Event {
@@ -113,7 +81,6 @@ impl Event {
         // read before.
         unsafe {
             match sys::rd_kafka_event_type(self.0.as_ptr()) {
-                sys::RD_KAFKA_EVENT_FETCH => self.read_record(),
                 sys::RD_KAFKA_EVENT_ERROR => self.read_error(),
                 sys::RD_KAFKA_EVENT_REBALANCE => self.read_rebalance(),
                 sys::RD_KAFKA_EVENT_LOG => self.read_log(),
@@ -122,37 +89,11 @@ impl Event {
         }
     }
 
-    unsafe fn read_record(&self) -> NativeEvent {
-        // SAFETY: the caller holds the event; a message lives as long as its event.
-        unsafe {
-            let Some(message) = sys::rd_kafka_event_message_next(self.0.as_ptr()).as_ref() else {
-                return NativeEvent::Other;
-            };
-            let Some(topic) = NonNull::new(message.rkt) else {
-                return NativeEvent::Other;
-            };
-            NativeEvent::Record(NativeRecord {
-                topic: TopicHandle(topic),
-                partition: message.partition,
-                raw: BorrowedRecord(message).to_raw(),
-            })
-        }
-    }
-
     unsafe fn read_error(&self) -> NativeEvent {
-        // SAFETY: the caller holds the event; the partition is ours to destroy.
+        // SAFETY: the caller holds the event, which owns the text.
         unsafe {
             let event = self.0.as_ptr();
             let error = sys::rd_kafka_event_error(event);
-            if error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__PARTITION_EOF {
-                let place = sys::rd_kafka_event_topic_partition(event);
-                let Some(read) = place.as_ref() else {
-                    return NativeEvent::Other;
-                };
-                let (partition, offset) = (topic_partition(read), read.offset);
-                sys::rd_kafka_topic_partition_destroy(place);
-                return NativeEvent::End { partition, offset };
-            }
             NativeEvent::Error {
                 code: error.into(),
                 message: text(sys::rd_kafka_event_error_string(event)),

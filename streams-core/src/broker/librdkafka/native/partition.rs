@@ -123,18 +123,27 @@ impl Drop for PartitionQueue {
     }
 }
 
-struct Message(NonNull<sys::rd_kafka_message_t>);
+/// A message that has been taken from a queue; it is destroyed with this.
+pub(super) struct Message(pub(super) NonNull<sys::rd_kafka_message_t>);
 
 impl Message {
-    fn show(&self, visit: &mut impl FnMut(TopicHandle, i32, PartitionEvent<'_>)) {
+    pub(super) fn get(&self) -> &sys::rd_kafka_message_t {
         // SAFETY: the message is live until `self` is dropped.
-        let message = unsafe { self.0.as_ref() };
+        unsafe { self.0.as_ref() }
+    }
+
+    pub(super) fn record(&self) -> BorrowedRecord<'_> {
+        BorrowedRecord(self.get())
+    }
+
+    fn show(&self, visit: &mut impl FnMut(TopicHandle, i32, PartitionEvent<'_>)) {
+        let message = self.get();
         let Some(topic) = NonNull::new(message.rkt).map(TopicHandle) else {
             return;
         };
         let event = match message.err {
             sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => {
-                PartitionEvent::Record(BorrowedRecord(message))
+                PartitionEvent::Record(self.record())
             }
             sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__PARTITION_EOF => {
                 PartitionEvent::End(message.offset)
