@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use streams_core::store::StoreBuilder;
 use streams_core::{KafkaStreams, State, StreamsConfig, Topology};
-use streams_tests::counting::{Restored, topology};
+use streams_tests::counting::topology;
+use streams_tests::killable::Restored;
 use streams_tests::{Cluster, Expectation, Record};
 use tempfile::TempDir;
 
