@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
@@ -12,6 +12,9 @@ use super::{Cluster, POLL_LIMIT, REQUEST_LIMIT};
 use crate::error::{Error, OrFail};
 use crate::message::Record;
 use crate::transaction::OpenTransaction;
+
+/// How long it takes to notice that the broker has answered, at most.
+const ANSWER_POLL: Duration = Duration::from_millis(2);
 
 impl Cluster {
     /// Sends records (or `(key, value)` pairs) in their order and waits until all are stored.
@@ -51,7 +54,7 @@ impl Cluster {
                 }
             }
         }
-        producer.flush(REQUEST_LIMIT).map_err(fail)?;
+        await_answers(&producer).map_err(fail)?;
         match producer.context().first_failure() {
             Some(error) => Err(fail(error)),
             None => {
@@ -79,6 +82,19 @@ impl Cluster {
     pub fn begin_transaction(&self, transactional_id: &str, timeout: Duration) -> OpenTransaction {
         OpenTransaction::begin(&self.bootstrap, transactional_id, timeout).or_fail()
     }
+}
+
+/// Waits until the broker has answered for all records. The client's own flush looks for answers
+/// ten times a second only.
+fn await_answers(producer: &BaseProducer<Deliveries>) -> Result<(), KafkaError> {
+    let begun = Instant::now();
+    while producer.in_flight_count() > 0 {
+        if begun.elapsed() > REQUEST_LIMIT {
+            return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
+        }
+        producer.poll(ANSWER_POLL);
+    }
+    Ok(())
 }
 
 /// The producer of the latest records, for the next ones: a new one needs half a second before it

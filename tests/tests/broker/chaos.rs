@@ -53,10 +53,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Has batches of records written, each by its numbers.
-    pub(crate) fn start(write: impl Fn(Range<usize>) + Send + 'static) -> Self {
+    /// Has batches of records written, each by its numbers, from this number on.
+    pub(crate) fn start(first: usize, write: impl Fn(Range<usize>) + Send + 'static) -> Self {
         let (stop, stopped) = channel();
-        let written = Arc::new(AtomicUsize::new(0));
+        let written = Arc::new(AtomicUsize::new(first));
         let counter = Arc::clone(&written);
         let thread = thread::spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(BETWEEN_BATCHES) {
@@ -76,7 +76,9 @@ impl Writer {
     fn of_events(cluster: &Cluster, topic: &str) -> Self {
         let topic = topic.to_owned();
         let cluster = Cluster::at(cluster.bootstrap_servers());
-        Self::start(move |numbers| cluster.produce(&topic, numbers.map(numbered)))
+        Self::start(0, move |numbers| {
+            cluster.produce(&topic, numbers.map(numbered))
+        })
     }
 
     /// Waits until it has written so many records more.
@@ -86,7 +88,7 @@ impl Writer {
         wait_until("more records to be written", LIMIT, written);
     }
 
-    /// Stops it; returns how many records it has written.
+    /// Stops it; returns the number after that of its last record.
     pub(crate) fn stop(self) -> usize {
         self.stop.send(()).unwrap();
         self.thread.join().unwrap();
