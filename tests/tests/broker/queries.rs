@@ -2,7 +2,7 @@
 //! asks the other for what it has not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use streams_core::{ErrorKind, HostInfo, KafkaStreams, QueryServer, StreamsConfig, Topology};
@@ -11,7 +11,7 @@ use streams_dsl::{KeyValueStore, Materialized, StreamsBuilder, TimeWindows, Topi
 use streams_tests::{Cluster, Record, free_port, http_get, wait_until};
 use tempfile::TempDir;
 
-use crate::state_app::{LIMIT, await_running};
+use crate::state_app::{LIMIT, await_running, now_ms};
 
 /// Kept behind a repartition topic.
 const BY_WORD: KeyValueStore<String, i64> = KeyValueStore::named("by-word");
@@ -235,8 +235,7 @@ fn instances_answer_for_one_another_and_the_last_one_for_all() {
         cluster.topic("words", PARTITIONS),
     );
     // A broker deletes records that are too old.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let begin_ms = i64::try_from(now.as_millis()).unwrap() / MINUTE_MS * MINUTE_MS;
+    let begin_ms = now_ms() / MINUTE_MS * MINUTE_MS;
     let first = Instance::start(&cluster, &id, &input);
     await_running(&first.streams);
     let mut second = Instance::start(&cluster, &id, &input);

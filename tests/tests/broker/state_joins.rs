@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rand::Rng as _;
 use streams_core::store::WindowStore;
@@ -16,7 +16,7 @@ use streams_tests::{Cluster, Expectation, Message, Process, Record, wait_until};
 use tempfile::TempDir;
 
 use crate::chaos::{Writer, seeded};
-use crate::state_app::await_running;
+use crate::state_app::{await_running, now_ms};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const PARTITIONS: i32 = 4;
@@ -106,13 +106,12 @@ impl Joining {
         for topic in topics.names() {
             cluster.create_topic(topic, PARTITIONS, &[]);
         }
-        // A broker deletes records that are too old.
-        let begin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         Self {
             cluster,
             id,
             topics,
-            begin_ms: i64::try_from(begin.as_millis()).unwrap(),
+            // A broker deletes records that are too old.
+            begin_ms: now_ms(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -135,7 +134,7 @@ impl Joining {
             ("session.timeout.ms", "6000"),
             ("heartbeat.interval.ms", "500"),
             // Most of the time a transaction is open that the broker knows of.
-            ("commit.interval.ms", "100"),
+            ("commit.interval.ms", "300"),
             ("producer.linger.ms", "1"),
             // Every count comes out.
             ("statestore.cache.max.bytes", "0"),
@@ -409,7 +408,7 @@ fn joins_of_an_application_killed_at_random_are_exact_and_never_rebuilt() {
     let writer = Writer::start(BEFORE, move |numbers| input.write(numbers));
     let mut restores = Restores::default();
     for _ in 0..KILLS {
-        writer.wait_for_more(random.random_range(1..150));
+        writer.wait_for_more(random.random_range(1..300));
         process.kill();
         restores.check(joining.changelog_ends());
         process.restart();
