@@ -182,15 +182,24 @@ impl Joining {
         })
     }
 
+    fn read_offsets(&self, topic: &str) -> i64 {
+        self.cluster.committed(&self.id, topic).values().sum()
+    }
+
     /// Waits until the first profiles are in the table.
     fn await_profiles(&self) {
         let profiles = &self.topics.profiles;
-        let mut ends = self.cluster.end_offsets(profiles);
-        ends.retain(|_, end| *end > 0);
+        let all = self.cluster.end_offsets(profiles).values().sum();
         wait_until("the first profiles were read", LIMIT, || {
-            let committed = self.cluster.committed(&self.id, profiles);
-            let is_read = |(partition, end): (&i32, &i64)| committed.get(partition) >= Some(end);
-            ends.iter().all(is_read).then_some(())
+            (self.read_offsets(profiles) >= all).then_some(())
+        });
+    }
+
+    /// Waits until more events are committed than now. The next transaction begins at once.
+    fn await_commit(&self) {
+        let before = self.read_offsets(&self.topics.events);
+        wait_until("the application commits", LIMIT, || {
+            (self.read_offsets(&self.topics.events) > before).then_some(())
         });
     }
 }
@@ -361,7 +370,8 @@ fn restored(process: &Process) -> BTreeMap<String, i64> {
 /// Adds up what each restart has restored, and knows what that may be at most.
 #[derive(Default)]
 struct Restores {
-    /// The changelogs' ends at the last two kills, the older one first.
+    /// The changelogs' ends when the application had run and was killed, the last two times, the
+    /// older one first.
     killed: [BTreeMap<String, i64>; 2],
     /// What was restored since the last of them.
     records: BTreeMap<String, i64>,
@@ -369,7 +379,7 @@ struct Restores {
 }
 
 impl Restores {
-    /// The process, which was killed or runs, has restored all that it will.
+    /// The process has restored all that it will.
     fn add(&mut self, process: &Process) {
         for (partition, records) in restored(process) {
             *self.records.entry(partition).or_default() += records;
@@ -377,9 +387,9 @@ impl Restores {
         }
     }
 
-    /// The process was killed, and the changelogs end there. What the restart before has restored
-    /// must have come after the kill before that: what was older was in the stores when the
-    /// application ran between the two.
+    /// The application has run and was killed, and the changelogs end there. What was restored since
+    /// it ran the last time must have come after it was killed before that: what was older was in
+    /// the stores by then.
     fn check(&mut self, ends: BTreeMap<String, i64>) {
         let [before, last] = std::mem::replace(&mut self.killed, [BTreeMap::new(), ends]);
         for (partition, records) in std::mem::take(&mut self.records) {
@@ -396,7 +406,7 @@ impl Restores {
 
 #[test]
 fn joins_of_an_application_killed_at_random_are_exact_and_never_rebuilt() {
-    const KILLS: usize = 25;
+    const KILLS: usize = 30;
     let mut random = seeded();
     let joining = Joining::new();
     let input = joining.input();
@@ -408,20 +418,22 @@ fn joins_of_an_application_killed_at_random_are_exact_and_never_rebuilt() {
     let writer = Writer::start(BEFORE, move |numbers| input.write(numbers));
     let mut restores = Restores::default();
     for _ in 0..KILLS {
-        writer.wait_for_more(random.random_range(1..300));
-        process.kill();
-        restores.check(joining.changelog_ends());
-        process.restart();
-        if random.random_bool(0.2) {
-            // Somewhere in its start.
-            writer.wait_for_more(random.random_range(1..150));
-            process.kill();
-            restores.add(&process);
-            process.restart();
+        // The others are killed somewhere in their start.
+        let runs = random.random_bool(0.5);
+        if runs {
+            process.wait_for_line("RUNNING restored=", LIMIT);
+            joining.await_commit();
         }
-        process.wait_for_line("RUNNING restored=", LIMIT);
+        writer.wait_for_more(random.random_range(1..80));
+        process.kill();
         restores.add(&process);
+        if runs {
+            restores.check(joining.changelog_ends());
+        }
+        process.restart();
     }
+    process.wait_for_line("RUNNING restored=", LIMIT);
+    restores.add(&process);
     let events = writer.stop();
     restores.check(joining.changelog_ends());
     joining.check_output(events);
