@@ -1,16 +1,13 @@
-//! A counting application on the Processor API, and what its stores were restored with: for tests
-//! of state, which run it in the test's process or, as the program `counter`, in one to be killed.
+//! A counting application on the Processor API: for tests of state, which run it in the test's
+//! process or, as the program `counter`, in one to be killed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use streams_core::processor::{Processor, ProcessorContext, ProcessorError, SinkTopic};
 use streams_core::serde::{I64, Utf8};
 use streams_core::store::{KeyValueStore, StoreBuilder, TaskTimestampedKeyValueStore};
 use streams_core::topology::{Sink, Source};
-use streams_core::{
-    Record, Result, StateRestoreListener, TopicPartition, Topology, TopologyBuilder,
-};
+use streams_core::{Record, Result, Topology, TopologyBuilder};
 
 /// How often each key has been seen.
 pub const COUNTS: KeyValueStore<String, i64> = KeyValueStore::named("counts");
@@ -56,29 +53,4 @@ pub fn topology(input: &str, output: &str, store: StoreBuilder) -> Result<Topolo
     let sink = Sink::new(topic, Arc::new(Utf8), Arc::new(Utf8));
     builder.add_sink("sink", sink, &[count])?;
     builder.build()
-}
-
-/// Counts what is restored; clones count together.
-#[derive(Debug, Clone, Default)]
-pub struct Restored {
-    /// Records that were restored.
-    pub records: Arc<AtomicU64>,
-    /// Whether each batch is printed.
-    pub prints: bool,
-}
-
-impl Restored {
-    /// The records that were restored so far.
-    pub fn records(&self) -> u64 {
-        self.records.load(Ordering::SeqCst)
-    }
-}
-
-impl StateRestoreListener for Restored {
-    fn on_batch_restored(&self, partition: &TopicPartition, store: &str, end: i64, records: u64) {
-        self.records.fetch_add(records, Ordering::SeqCst);
-        if self.prints {
-            println!("BATCH store={store} partition={partition} end={end} records={records}");
-        }
-    }
 }

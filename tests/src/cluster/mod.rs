@@ -21,12 +21,13 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// How long one poll of a client may block.
 const POLL_LIMIT: Duration = Duration::from_millis(50);
 
-/// A handle on a broker; cheap to make, holds no connection.
+/// A handle on a broker; cheap to make, holds no connection until something is sent.
 ///
 /// Its methods panic at the caller's line, with the request and the broker's answer.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     bootstrap: String,
+    producer: produce::KeptProducer,
 }
 
 impl Cluster {
@@ -44,6 +45,7 @@ impl Cluster {
     pub fn at(bootstrap_servers: impl Into<String>) -> Self {
         Self {
             bootstrap: bootstrap_servers.into(),
+            producer: produce::KeptProducer::default(),
         }
     }
 

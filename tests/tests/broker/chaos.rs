@@ -45,24 +45,23 @@ fn key_and_number(message: &Message) -> (String, String) {
     )
 }
 
-/// Writes numbered events until it is told to stop, and knows what it has written.
-struct Writer {
+/// Writes numbered records until it is told to stop, and knows how many it has written.
+pub(crate) struct Writer {
     stop: Sender<()>,
     written: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
 
 impl Writer {
-    fn start(cluster: &Cluster, topic: &str) -> Self {
+    /// Has batches of records written, each by its numbers, from this number on.
+    pub(crate) fn start(first: usize, write: impl Fn(Range<usize>) + Send + 'static) -> Self {
         let (stop, stopped) = channel();
-        let written = Arc::new(AtomicUsize::new(0));
-        let (counter, topic) = (Arc::clone(&written), topic.to_owned());
-        let cluster = Cluster::at(cluster.bootstrap_servers());
+        let written = Arc::new(AtomicUsize::new(first));
+        let counter = Arc::clone(&written);
         let thread = thread::spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(BETWEEN_BATCHES) {
                 let first = counter.load(Ordering::Acquire);
-                let records = (first..first + BATCH).map(numbered);
-                cluster.produce(&topic, records);
+                write(first..first + BATCH);
                 counter.store(first + BATCH, Ordering::Release);
             }
         });
@@ -73,18 +72,27 @@ impl Writer {
         }
     }
 
-    /// Waits until it has written so many events more.
-    fn wait_for_more(&self, count: usize) {
-        let goal = self.written.load(Ordering::Acquire) + count;
-        let written = || (self.written.load(Ordering::Acquire) >= goal).then_some(());
-        wait_until("more events to be written", LIMIT, written);
+    /// Writes events to a topic.
+    fn of_events(cluster: &Cluster, topic: &str) -> Self {
+        let topic = topic.to_owned();
+        let cluster = Cluster::at(cluster.bootstrap_servers());
+        Self::start(0, move |numbers| {
+            cluster.produce(&topic, numbers.map(numbered))
+        })
     }
 
-    /// What must be in the output and in the dead-letter topic.
-    fn stop(self) -> (Expectation, Expectation) {
+    /// Waits until it has written so many records more.
+    pub(crate) fn wait_for_more(&self, count: usize) {
+        let goal = self.written.load(Ordering::Acquire) + count;
+        let written = || (self.written.load(Ordering::Acquire) >= goal).then_some(());
+        wait_until("more records to be written", LIMIT, written);
+    }
+
+    /// Stops it; returns the number after that of its last record.
+    pub(crate) fn stop(self) -> usize {
         self.stop.send(()).unwrap();
         self.thread.join().unwrap();
-        expected(0..self.written.load(Ordering::Acquire))
+        self.written.load(Ordering::Acquire)
     }
 }
 
@@ -145,7 +153,7 @@ impl Topics {
     }
 
     fn check(&self, cluster: &Cluster, writer: Writer) {
-        let (good, bad) = writer.stop();
+        let (good, bad) = expected(0..writer.stop());
         good.assert_topic_with(cluster, &self.output, LIMIT, key_and_number);
         bad.assert_topic_with(cluster, &self.dead, LIMIT, key_and_number);
     }
@@ -173,7 +181,7 @@ fn processors_killed_at_random_lose_and_double_nothing() {
     for member in &mut members {
         member.wait_for_line("READY", LIMIT);
     }
-    let writer = Writer::start(&cluster, &topics.input);
+    let writer = Writer::of_events(&cluster, &topics.input);
     for kill in 0..24 {
         writer.wait_for_more(random.random_range(1..500));
         let member = &mut members[kill % 2];
@@ -203,7 +211,7 @@ fn another_member_takes_over_within_the_session_timeout() {
     let mut second = topics.processor(&cluster, &group, &[]);
     second.wait_for_line("READY", LIMIT);
     cluster.wait_for_members(&group, 2, LIMIT);
-    let writer = Writer::start(&cluster, &topics.input);
+    let writer = Writer::of_events(&cluster, &topics.input);
     cluster.read_until(&topics.output, LIMIT, |messages| messages.len() > 200);
     first.kill();
     cluster.wait_for_members(&group, 1, LIMIT);
@@ -218,7 +226,7 @@ fn member_that_was_frozen_is_fenced_and_joins_again() {
     let group = cluster.unique("zombie");
     let mut frozen = topics.processor(&cluster, &group, &[]);
     frozen.wait_for_line("READY", LIMIT);
-    let writer = Writer::start(&cluster, &topics.input);
+    let writer = Writer::of_events(&cluster, &topics.input);
     cluster.read_until(&topics.output, LIMIT, |messages| messages.len() > 200);
     frozen.pause();
     let mut other = topics.processor(&cluster, &group, &[]);

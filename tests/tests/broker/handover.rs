@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use streams_core::{KafkaStreams, State, StreamsConfig, Topology};
@@ -11,6 +12,8 @@ use streams_dsl::{
     JoinWindows, Materialized, SessionWindows, StreamJoined, StreamsBuilder, TimeWindows, Topic,
 };
 use streams_tests::{Cluster, Message, Process, Record};
+
+use crate::state_app::now_ms;
 
 const LIMIT: Duration = Duration::from_secs(120);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -80,9 +83,16 @@ fn last_values(cluster: &Cluster, topic: &str) -> BTreeMap<String, String> {
     values.collect()
 }
 
+/// A time of the input, in milliseconds since the epoch. It is not long ago: the broker deletes old
+/// records, those of the changelogs of windows and sessions within seconds.
+fn at(second: i64) -> i64 {
+    static BEGIN_MS: LazyLock<i64> = LazyLock::new(now_ms);
+    *BEGIN_MS + second * 1_000
+}
+
 /// One part of the input; each begins where the one before has ended, within the same windows.
 fn send(cluster: &Cluster, prefix: &str, part: i64) {
-    let at = |second: i64| 1_700_000_000_000 + (part * 10 + second) * 1_000;
+    let at = |second: i64| at(part * 10 + second);
     let event = |key: &str, second: i64| {
         Record::new(key, format!("{}{part}-{second}", &key[..1])).timestamp_ms(at(second))
     };
@@ -166,8 +176,9 @@ fn application_goes_from_the_jvm_to_ours_and_back_with_its_state() {
     assert_eq!(letters["a"], "a0-2,a0-5,a1-2,a1-5,a2-2,a2-5");
     assert_eq!(letters["b"], "b0-3,b1-3,b2-3");
     let sessions = last("sessions");
-    assert_eq!(sessions["ada@1700000002000-1700000025000"], "6");
-    assert_eq!(sessions["bob@1700000003000-1700000023000"], "3");
+    let session = |key: &str, first, last| &sessions[&format!("{key}@{}-{}", at(first), at(last))];
+    assert_eq!(session("ada", 2, 25), "6");
+    assert_eq!(session("bob", 3, 23), "3");
     assert_eq!(last("joined")["ada"], "a2-5/profile-2");
     assert_eq!(last("joined")["bob"], "b2-3/null");
     let minutes: i64 = last("minutes")

@@ -1,11 +1,12 @@
 //! A counting application in the test's process, with a state directory that outlives it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use streams_core::store::StoreBuilder;
 use streams_core::{KafkaStreams, State, StreamsConfig, Topology};
-use streams_tests::counting::{Restored, topology};
+use streams_tests::counting::topology;
+use streams_tests::killable::Restored;
 use streams_tests::{Cluster, Expectation, Record};
 use tempfile::TempDir;
 
@@ -163,4 +164,10 @@ pub(crate) fn refused(streams: &mut KafkaStreams) -> String {
     let state = streams.wait_for_state(State::Error, LIMIT);
     assert_eq!(state, State::Error);
     streams.error().unwrap().to_string()
+}
+
+/// The time, in milliseconds since the epoch.
+pub(crate) fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
 }

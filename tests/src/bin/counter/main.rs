@@ -5,10 +5,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use streams_core::observability::ShutdownSignal;
-use streams_core::observability::logging::{self, LogFormat};
-use streams_core::{KafkaStreams, Result, State, StreamsConfig};
-use streams_tests::counting::{Restored, counts, topology};
+use streams_tests::counting::{counts, topology};
+use streams_tests::killable::{run, setting};
 
 /// Counts the records of a topic by key.
 #[derive(Parser)]
@@ -24,37 +22,14 @@ struct Arguments {
     settings: Vec<(String, String)>,
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("must be key=value")?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let topology = topology(&arguments.input, &arguments.output, counts());
+    match topology.and_then(|topology| run(topology, arguments.settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn run(arguments: Arguments) -> Result<()> {
-    logging::init(LogFormat::Human)?;
-    let shutdown = ShutdownSignal::install()?;
-    let config = StreamsConfig::from_map(arguments.settings)?;
-    let topology = topology(&arguments.input, &arguments.output, counts())?;
-    let restored = Restored {
-        prints: true,
-        ..Restored::default()
-    };
-    let seen = restored.clone();
-    KafkaStreams::new(topology, config)?
-        .with_state_restore_listener(restored)
-        .with_state_listener(move |state, _| {
-            if state == State::Running {
-                println!("RUNNING restored={}", seen.records());
-            }
-        })
-        .run_until(&shutdown)
 }
