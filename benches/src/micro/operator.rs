@@ -60,12 +60,15 @@ fn feed(criterion: &mut Criterion, name: &str, topology: &Topology) -> Result<()
     let topic = numbers();
     let mut timestamp_ms = 0;
     let mut keys = keys.iter().cycle();
+    let mut failure = None;
     criterion.bench_function(name, |bencher| {
         bencher.iter(|| {
             timestamp_ms += 1;
-            keys.next()
-                .map(|key| driver.pipe(&topic, key, black_box(&7), timestamp_ms))
+            let Some(key) = keys.next() else { return };
+            if let Err(error) = driver.pipe(&topic, key, black_box(&7), timestamp_ms) {
+                failure = Some(error);
+            }
         });
     });
-    Ok(())
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }

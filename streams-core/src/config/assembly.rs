@@ -114,6 +114,10 @@ pub(super) fn assemble(reader: &mut Reader<'_>, basis: Basis<'_>) -> ClientSetti
             Client::Producer => {
                 check_idempotence(reader, &mut given, basis.guarantee);
                 let mut producer = complete(PRODUCER, basis, given.clone());
+                // The largest record must fit the queue.
+                let record_kbytes = number(&producer, "message.max.bytes").div_ceil(1024);
+                let queue = "queue.buffering.max.kbytes";
+                raise(&mut producer, &given, queue, record_kbytes * 2);
                 if basis.guarantee.is_exactly_once() {
                     add_transactions(reader, &mut producer, &given, basis, session_timeout_ms);
                 }
@@ -125,6 +129,9 @@ pub(super) fn assemble(reader: &mut Reader<'_>, basis: Basis<'_>) -> ClientSetti
                 consumer
                     .entry("isolation.level".to_owned())
                     .or_insert(isolation.to_owned());
+                // librdkafka refuses to fetch less than the largest record.
+                let record_bytes = number(&consumer, "message.max.bytes");
+                raise(&mut consumer, &given, "fetch.max.bytes", record_bytes);
                 check_group_times(reader, &consumer, &given);
                 if *client == Client::RestoreConsumer {
                     // What is restored is there already; only at its end there is a wait.
@@ -162,6 +169,13 @@ fn complete(
     );
     complete.extend(given.into_iter().map(|(name, given)| (name, given.value)));
     complete
+}
+
+/// Raises a default to what is needed at least.
+fn raise(settings: &mut BTreeMap<String, String>, given: &Translated, name: &str, least: u64) {
+    if !given.contains_key(name) && number(settings, name) < least {
+        settings.insert(name.to_owned(), least.to_string());
+    }
 }
 
 /// Gives what the user has not given.

@@ -115,8 +115,8 @@ pub struct StreamsConfig {
     pub state_cleanup_delay_ms: u64,
     /// `statestore.cache.max.bytes`, 10 MiB by default.
     pub statestore_cache_max_bytes: u64,
-    /// `statestore.memory.max.bytes`, 256 MiB by default: the blocks and write buffers of all
-    /// RocksDB stores of the process together.
+    /// `statestore.memory.max.bytes`, 256 MiB by default: the blocks, write buffers and
+    /// recent entries of all RocksDB stores of the process together.
     pub statestore_memory_max_bytes: u64,
     /// `statestore.uncommitted.max.bytes`, 64 MiB by default: more than this in the uncommitted
     /// writes of all tasks together brings a commit forward.

@@ -6,12 +6,13 @@ use std::rc::Rc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-/// A key, its value, and whether the value is a write that is not committed yet.
+/// A key and its value.
 pub(super) struct TableEntry {
     pub(super) key: Rc<[u8]>,
     /// `None` for what is deleted, or known not to be there.
     pub(super) value: Option<Box<[u8]>>,
-    pub(super) is_dirty: bool,
+    /// Its place among the writes that are not committed yet; `None` for what is committed.
+    pub(super) dirty: Option<u32>,
     /// Whether it was used since the last look for entries to forget.
     pub(super) is_used: bool,
 }
@@ -33,6 +34,9 @@ impl TableEntry {
         }
     }
 }
+
+/// The room for more entries than these is given back.
+const ENTRIES_KEPT_MAX: usize = 64 * 1024;
 
 /// Entries that are found by key, in one step, and by number.
 #[derive(Default)]
@@ -106,8 +110,12 @@ impl EntryTable {
     }
 
     pub(super) fn clear(&mut self) {
+        self.free.clear();
+        if self.entries.capacity() > ENTRIES_KEPT_MAX {
+            (self.numbers, self.entries) = (HashTable::new(), Vec::new());
+            return;
+        }
         self.numbers.clear();
         self.entries.clear();
-        self.free.clear();
     }
 }

@@ -349,6 +349,17 @@ impl<K: 'static, V: 'static> TaskKeyValueStore<K, V> {
 }
 
 impl<K: 'static, V: 'static> TaskTimestampedKeyValueStore<K, V> {
+    /// The value of a key, even if its time is over, as long as it has not been deleted: for those
+    /// who keep a time of their own, which after a crash may be behind the store's.
+    pub fn get_with_expired(&self, key: &K) -> Result<Option<ValueAndTimestamp<V>>> {
+        let store = &*self.0;
+        store.with_key(key, |key| {
+            store.bytes.read(key, |value| {
+                value.map(|value| store.timestamped(value)).transpose()
+            })?
+        })
+    }
+
     /// Writes a value as of `timestamp_ms`, in milliseconds since the epoch; `None` deletes.
     pub fn put(&self, key: &K, value: Option<&V>, timestamp_ms: i64) -> Result<()> {
         self.0.put(key, value, timestamp_ms)

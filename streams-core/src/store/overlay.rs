@@ -1,6 +1,7 @@
 //! What a task has written and not yet committed, and what it need not look up again.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ pub(super) type Write<'a> = (&'a [u8], Option<&'a [u8]>);
 /// beside them committed entries that were read or written lately.
 ///
 /// A write that is committed stays where it is, as a recent entry, until there are too many of
-/// them. No cost grows with the number of entries but the logarithm of a range's.
+/// them. What a read or a write costs does not grow with their number, but for the logarithm of a
+/// range's; a commit that deletes ranges looks at every entry once.
 pub(super) struct Overlay {
     table: EntryTable,
     /// The numbers of the writes, in no order.
@@ -31,7 +33,8 @@ pub(super) struct Overlay {
     recent_bytes: usize,
     /// What they may take; `None` for nothing.
     recent: Option<Arc<RecentMemory>>,
-    /// Whether single keys are read at all: else no recent entries are of use.
+    /// Whether single keys are read at all: else no recent entries are of use, and no part of their
+    /// memory is taken.
     is_read: bool,
     /// Where the look for recent entries to forget goes on.
     hand: u32,
@@ -42,6 +45,11 @@ type KeyRange = (Box<[u8]>, Box<[u8]>);
 
 /// What an entry costs besides its bytes.
 pub(super) const ENTRY_OVERHEAD_BYTES: usize = 64;
+/// More writes are put in order before a range of them is deleted, so that deleting range after
+/// range does not walk them all each time.
+const UNORDERED_WALK_MAX: usize = 1024;
+/// A value that takes more than this part of the memory of recent entries is none.
+const RECENT_VALUE_PART: usize = 8;
 
 /// What is known of a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,9 +63,6 @@ pub(super) enum Found<'a> {
 impl Overlay {
     /// An overlay without writes, which may keep recent entries.
     pub(super) fn new(recent: Option<Arc<RecentMemory>>) -> Self {
-        if let Some(recent) = &recent {
-            recent.enter();
-        }
         Self {
             table: EntryTable::default(),
             dirty: Vec::new(),
@@ -88,11 +93,15 @@ impl Overlay {
     /// What is known of a key.
     #[inline]
     pub(super) fn get(&mut self, key: &[u8]) -> Found<'_> {
-        self.is_read = true;
+        if !std::mem::replace(&mut self.is_read, true)
+            && let Some(recent) = &self.recent
+        {
+            recent.enter();
+        }
         let is_deleted = self.is_deleted(key);
         let number = self.table.find(key);
         match number.and_then(|number| self.table.entry_mut(number)) {
-            Some(entry) if entry.is_dirty || !is_deleted => {
+            Some(entry) if entry.dirty.is_some() || !is_deleted => {
                 entry.is_used = true;
                 Found::Written(entry.value.as_deref())
             }
@@ -105,7 +114,7 @@ impl Overlay {
     pub(super) fn is_written(&self, key: &[u8]) -> bool {
         let number = self.table.find(key);
         let entry = number.and_then(|number| self.table.entry(number));
-        entry.is_some_and(|entry| entry.is_dirty) || self.is_deleted(key)
+        entry.is_some_and(|entry| entry.dirty.is_some()) || self.is_deleted(key)
     }
 
     /// Whether the committed entry of this key is deleted with its range.
@@ -123,7 +132,7 @@ impl Overlay {
             let number = self.table.insert(TableEntry {
                 key: key.into(),
                 value: value.map(Box::from),
-                is_dirty: true,
+                dirty: None,
                 is_used: true,
             });
             return self.note_write(number);
@@ -134,7 +143,7 @@ impl Overlay {
         let before = entry.len() + ENTRY_OVERHEAD_BYTES;
         entry.set(value);
         entry.is_used = true;
-        if std::mem::replace(&mut entry.is_dirty, true) {
+        if entry.dirty.is_some() {
             self.bytes = self.bytes + size - before;
         } else {
             self.bytes += size;
@@ -144,22 +153,28 @@ impl Overlay {
     }
 
     fn note_write(&mut self, number: u32) {
+        let Some(entry) = self.table.entry_mut(number) else {
+            return;
+        };
+        entry.dirty = Some(self.dirty.len() as u32);
         self.dirty.push(number);
-        if let (Some(ordered), Some(entry)) = (&mut self.ordered, self.table.entry(number)) {
+        if let Some(ordered) = &mut self.ordered {
             ordered.insert(Rc::clone(&entry.key), number);
         }
     }
 
     /// Notes a committed entry that has been looked up.
     pub(super) fn note_read(&mut self, key: &[u8], value: &[u8]) {
-        if self.recent.is_none() {
+        let size = key.len() + value.len() + ENTRY_OVERHEAD_BYTES;
+        let recent = self.recent.as_ref();
+        if recent.is_none_or(|recent| size > recent.part() / RECENT_VALUE_PART) {
             return;
         }
-        self.recent_bytes += key.len() + value.len() + ENTRY_OVERHEAD_BYTES;
+        self.recent_bytes += size;
         self.table.insert(TableEntry {
             key: key.into(),
             value: Some(Box::from(value)),
-            is_dirty: false,
+            dirty: None,
             // What is read once is forgotten first.
             is_used: false,
         });
@@ -171,29 +186,48 @@ impl Overlay {
         if from >= to {
             return;
         }
-        let Self {
-            table,
-            dirty,
-            ordered,
-            bytes,
-            ..
-        } = self;
-        let is_in = |key: &[u8]| from <= key && key < to;
-        dirty.retain(|number| {
-            let entry = table.entry(*number).filter(|entry| is_in(&entry.key));
-            let Some(entry) = entry else { return true };
-            *bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
-            if let Some(ordered) = ordered {
-                ordered.remove(&entry.key);
-            }
-            table.remove(*number);
-            false
-        });
+        if self.dirty.len() > UNORDERED_WALK_MAX {
+            self.order();
+        }
+        for number in self.dirty_in(from, to) {
+            self.forget_write(number);
+        }
         // Segments are dropped one after the other, and so is their index: each one range.
         let mut last = self.deleted.iter_mut().rev().take(2);
         match last.find(|(_, end)| **end == *from) {
             Some((_, end)) => *end = Box::from(to),
             None => self.deleted.push((Box::from(from), Box::from(to))),
+        }
+    }
+
+    /// The numbers of the writes to keys in `[from, to)`.
+    fn dirty_in(&self, from: &[u8], to: &[u8]) -> Vec<u32> {
+        if let Some(ordered) = &self.ordered {
+            let range = ordered.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+            return range.map(|(_, number)| *number).collect();
+        }
+        let is_in = |number: &u32| {
+            let entry = self.table.entry(*number);
+            entry.is_some_and(|entry| from <= &*entry.key && &*entry.key < to)
+        };
+        self.dirty.iter().copied().filter(is_in).collect()
+    }
+
+    /// Forgets a write as if it had not been made.
+    fn forget_write(&mut self, number: u32) {
+        let Some(entry) = self.table.remove(number) else {
+            return;
+        };
+        self.bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
+        if let Some(ordered) = &mut self.ordered {
+            ordered.remove(&entry.key);
+        }
+        let Some(place) = entry.dirty else { return };
+        self.dirty.swap_remove(place as usize);
+        // The last one has taken its place.
+        let moved = self.dirty.get(place as usize);
+        if let Some(moved) = moved.and_then(|number| self.table.entry_mut(*number)) {
+            moved.dirty = Some(place);
         }
     }
 
@@ -262,7 +296,7 @@ impl Overlay {
             for number in self.table.numbers() {
                 let entry = self.table.entry(number);
                 let is_gone =
-                    entry.is_some_and(|entry| !entry.is_dirty && self.is_deleted(&entry.key));
+                    entry.is_some_and(|entry| entry.dirty.is_none() && self.is_deleted(&entry.key));
                 if is_gone && let Some(entry) = self.table.remove(number) {
                     self.recent_bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
                 }
@@ -273,7 +307,7 @@ impl Overlay {
         }
         for number in self.dirty.drain(..) {
             if let Some(entry) = self.table.entry_mut(number) {
-                entry.is_dirty = false;
+                entry.dirty = None;
             }
         }
         self.recent_bytes += self.bytes;
@@ -310,7 +344,7 @@ impl Overlay {
             let Some(entry) = self.table.entry_mut(self.hand) else {
                 continue;
             };
-            if !entry.is_dirty
+            if entry.dirty.is_none()
                 && !std::mem::take(&mut entry.is_used)
                 && let Some(entry) = self.table.remove(self.hand)
             {
@@ -322,7 +356,7 @@ impl Overlay {
 
 impl Drop for Overlay {
     fn drop(&mut self) {
-        if let Some(recent) = &self.recent {
+        if let Some(recent) = self.recent.as_ref().filter(|_| self.is_read) {
             recent.leave();
         }
     }

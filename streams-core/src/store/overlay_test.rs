@@ -69,6 +69,7 @@ fn a_deleted_range_is_forgotten_but_for_what_was_written_after() {
 fn what_is_used_stays_within_the_bound_and_the_rest_goes() {
     let memory = Arc::new(RecentMemory::new(20 * (ENTRY_OVERHEAD_BYTES + 3)));
     let mut overlay = Overlay::new(Some(Arc::clone(&memory)));
+    overlay.get(b"a");
     for number in 0..1_000_u16 {
         overlay.note_read(&number.to_be_bytes(), b"x");
         if number == 0 {
@@ -78,7 +79,9 @@ fn what_is_used_stays_within_the_bound_and_the_rest_goes() {
         assert_ne!(overlay.get(b"hh"), Found::Untouched);
     }
     assert_eq!(overlay.get(&1_u16.to_be_bytes()), Found::Untouched);
-    let other = Overlay::new(Some(Arc::clone(&memory)));
+    let mut other = Overlay::new(Some(Arc::clone(&memory)));
+    assert_eq!(memory.part(), 20 * (ENTRY_OVERHEAD_BYTES + 3));
+    other.get(b"a");
     assert_eq!(memory.part(), 10 * (ENTRY_OVERHEAD_BYTES + 3));
     drop(other);
     assert_eq!(memory.part(), 20 * (ENTRY_OVERHEAD_BYTES + 3));
@@ -118,4 +121,35 @@ fn writes_are_sorted_whatever_their_lengths() {
     sorted.sort_unstable();
     let writes: Vec<&[u8]> = overlay.sorted_writes().map(|(key, _)| key).collect();
     assert_eq!(writes, sorted);
+}
+
+#[test]
+fn deleting_ranges_leaves_the_other_writes() {
+    for is_ordered in [false, true] {
+        let mut overlay = overlay(1 << 20);
+        if is_ordered {
+            overlay.order();
+        }
+        for number in 0..100_u8 {
+            overlay.put(&[number], Some(b"x"));
+        }
+        overlay.delete_range(&[10], &[20]);
+        overlay.put(&[15], Some(b"y"));
+        overlay.delete_range(&[90], &[95]);
+        overlay.delete_range(&[0], &[1]);
+        let keys: Vec<u8> = overlay.sorted_writes().map(|(key, _)| key[0]).collect();
+        let kept = (1..10).chain([15]).chain(20..90).chain(95..100);
+        assert_eq!(keys, kept.collect::<Vec<u8>>());
+        assert_eq!(overlay.bytes(), keys.len() * (2 + ENTRY_OVERHEAD_BYTES));
+    }
+}
+
+#[test]
+fn a_large_value_does_not_take_the_place_of_others() {
+    let mut overlay = overlay(20 * (ENTRY_OVERHEAD_BYTES + 2));
+    overlay.get(b"a");
+    overlay.note_read(b"a", b"1");
+    overlay.note_read(b"b", &[0; 10 * ENTRY_OVERHEAD_BYTES]);
+    assert_ne!(overlay.get(b"a"), Found::Untouched);
+    assert_eq!(overlay.get(b"b"), Found::Untouched);
 }

@@ -194,8 +194,14 @@ impl StoreTime {
     }
 }
 
+/// More segments than these are read as one span.
+const SPANS_MAX: i64 = 64;
+
 /// One span for each segment that may hold entries of these times, in order, as far as they can
 /// still be seen; `span` makes a segment's from its prefix.
+///
+/// A time far ahead of the others, as one record may have it, would make any number of segments;
+/// then there is one span over all of them. It holds other keys too: whoever reads it looks at each.
 pub(super) fn spans(
     retention: Retention,
     time: StoreTime,
@@ -208,7 +214,15 @@ pub(super) fn spans(
     if from_ms > to_ms {
         return Vec::new();
     }
-    let segments = retention.segment(from_ms)..=retention.segment(to_ms);
+    let (first, last) = (retention.segment(from_ms), retention.segment(to_ms));
+    if last.saturating_sub(first) >= SPANS_MAX {
+        let upper = after_prefix(&segment_prefix(last));
+        return vec![OwnedSpan {
+            lower: Bound::Included(Box::from(segment_prefix(first))),
+            upper: upper.map_or(Bound::Unbounded, Bound::Excluded),
+        }];
+    }
+    let segments = first..=last;
     let span = |segment: i64| span(&segment_prefix(segment));
     if is_reverse {
         segments.rev().map(span).collect()

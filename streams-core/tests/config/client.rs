@@ -410,3 +410,18 @@ fn times_of_the_group_must_fit_together() {
     assert_eq!(message, expected);
     assert!(mistake(&[("max.poll.interval.ms", "40000")]).contains("must be at least"));
 }
+
+/// librdkafka refuses to fetch less than the largest record, and never takes a record that its
+/// queue is too small for.
+#[test]
+fn queues_have_room_for_the_largest_record() {
+    let config = config(&[("message.max.bytes", "50000000")]);
+    assert_has(
+        &config.consumer_config(PROCESS, 1),
+        &[("fetch.max.bytes", "50000000")],
+    );
+    assert_has(
+        &config.producer_config(PROCESS, 1),
+        &[("queue.buffering.max.kbytes", "97658")],
+    );
+}

@@ -1,9 +1,8 @@
 //! A producer that can be transactional, drained without waiting longer than needed.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -76,7 +75,7 @@ impl ProducerContext for DeliveryContext {
 
 /// Headers in the client's own form, made once for many records.
 #[derive(Debug)]
-pub struct SharedHeaders(Option<NativeHeaders>);
+pub struct SharedHeaders(NativeHeaders);
 
 impl SharedHeaders {
     /// These headers, in order; a header without a value has Kafka's null.
@@ -102,9 +101,8 @@ pub struct PreparedRecord<'a> {
 
 /// A producer for one thread: idempotent, and transactional if it has a `transactional.id`.
 pub struct TransactionalProducer {
-    // The topics go before their producer.
-    topics: ProducerTopics,
-    producer: BaseProducer<DeliveryContext>,
+    topics: ProducerTopics<DeliveryContext>,
+    producer: Arc<BaseProducer<DeliveryContext>>,
     transactional_id: Option<String>,
 }
 
@@ -127,11 +125,11 @@ impl TransactionalProducer {
     pub fn new(settings: &BTreeMap<String, String>) -> Result<Self> {
         let mut config: ClientConfig = client_config(settings);
         config.set("delivery.report.only.error", "true");
-        let producer = config
+        let producer: BaseProducer<DeliveryContext> = config
             .create_with_context(DeliveryContext::default())
             .map_err(|error| broker_error("cannot create the producer", error))?;
-        let topics = ProducerTopics::of(&producer)
-            .ok_or_else(|| Error::new(ErrorKind::Broker, "cannot create the producer"))?;
+        let producer = Arc::new(producer);
+        let topics = ProducerTopics::of(Arc::clone(&producer));
         Ok(Self {
             topics,
             producer,
@@ -205,8 +203,7 @@ impl TransactionalProducer {
             value: record.value,
             timestamp_ms: record.timestamp_ms.unwrap_or(0),
         };
-        let shared = record.headers.and_then(|headers| headers.0.as_ref());
-        let mut headers = shared.and_then(NativeHeaders::copy);
+        let mut headers = record.headers.map(|headers| headers.0.copy());
         self.offer(outgoing, &mut headers, wait)
     }
 
@@ -220,10 +217,19 @@ impl TransactionalProducer {
     ) -> Result<bool> {
         match self.topics.produce(record, headers) {
             Ok(()) => Ok(true),
-            Err(RDKafkaErrorCode::QueueFull) => {
+            Err(RDKafkaErrorCode::QueueFull) if self.producer.in_flight_count() > 0 => {
                 self.producer.poll(wait);
                 Ok(false)
             }
+            // It has become empty meanwhile, or it is smaller than the record.
+            Err(RDKafkaErrorCode::QueueFull) => match self.topics.produce(record, headers) {
+                Ok(()) => Ok(true),
+                Err(RDKafkaErrorCode::QueueFull) => {
+                    let code = RDKafkaErrorCode::MessageSizeTooLarge;
+                    Err(send_error(&record, KafkaError::MessageProduction(code)))
+                }
+                Err(code) => Err(send_error(&record, KafkaError::MessageProduction(code))),
+            },
             Err(code) => Err(send_error(&record, KafkaError::MessageProduction(code))),
         }
     }
@@ -371,7 +377,8 @@ fn native_headers(headers: &Headers) -> Option<NativeHeaders> {
         return None;
     }
     let headers = headers.iter();
-    NativeHeaders::new(headers.map(|header| (&*header.key, header.value.as_deref())))
+    let pairs = headers.map(|header| (&*header.key, header.value.as_deref()));
+    Some(NativeHeaders::new(pairs))
 }
 
 fn send_error(record: &NativeOutgoing<'_>, error: KafkaError) -> Error {

@@ -6,7 +6,7 @@
 //! - A flush that waits for what is in flight and no longer: the binding waits in slices of 100 ms.
 //! - Reading partitions without a group, many records at a time and without copies.
 //! - The ends of many partitions in one question.
-//! - Sending without a look-up of the topic's name for each record.
+//! - Sending by handles of topics rather than by their names.
 #![allow(unsafe_code, reason = "the one module that calls librdkafka directly")]
 
 mod group;

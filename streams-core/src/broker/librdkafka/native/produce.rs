@@ -1,5 +1,5 @@
-//! Records handed to a producer by its own handles of topics, which need not be looked up by name
-//! for each record.
+//! Records handed to a producer by its own handles of topics, which are found faster than by
+//! librdkafka, and without a copy of the name.
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_char, c_void};
@@ -25,9 +25,9 @@ pub(crate) struct NativeOutgoing<'a> {
     pub(crate) timestamp_ms: i64,
 }
 
-/// The topics that a producer has sent to; to be dropped before it.
-pub(crate) struct ProducerTopics {
-    client: NonNull<sys::rd_kafka_t>,
+/// The topics that a producer has sent to. They go before it.
+pub(crate) struct ProducerTopics<C: ProducerContext> {
+    producer: Arc<BaseProducer<C>>,
     known: Mutex<Known>,
 }
 
@@ -38,18 +38,20 @@ struct Known {
     recent: [Option<(Arc<str>, TopicHandle)>; 2],
 }
 
-// SAFETY: librdkafka's clients and topics are locked inside and may be used from any thread.
-unsafe impl Send for ProducerTopics {}
-// SAFETY: as above; the handles are behind a lock.
-unsafe impl Sync for ProducerTopics {}
+// SAFETY: librdkafka's topics are locked inside and may be used from any thread.
+unsafe impl Send for Known {}
 
-impl ProducerTopics {
-    /// No topic of this producer yet. The producer must outlive it.
-    pub(crate) fn of<C: ProducerContext>(producer: &BaseProducer<C>) -> Option<Self> {
-        Some(Self {
-            client: NonNull::new(producer.client().native_ptr())?,
+impl<C: ProducerContext> ProducerTopics<C> {
+    /// No topic of this producer yet.
+    pub(crate) fn of(producer: Arc<BaseProducer<C>>) -> Self {
+        Self {
+            producer,
             known: Mutex::default(),
-        })
+        }
+    }
+
+    fn client(&self) -> *mut sys::rd_kafka_t {
+        self.producer.client().native_ptr()
     }
 
     /// Gives a record to the producer, and its headers if it takes it.
@@ -98,7 +100,7 @@ impl ProducerTopics {
         let count = parts.len() - usize::from(list.is_null());
         // SAFETY: the client and the topic are live, and every part is of the kind it says.
         unsafe {
-            let error = sys::rd_kafka_produceva(self.client.as_ptr(), parts.as_ptr(), count);
+            let error = sys::rd_kafka_produceva(self.client(), parts.as_ptr(), count);
             if !error.is_null() {
                 let code = sys::rd_kafka_error_code(error);
                 sys::rd_kafka_error_destroy(error);
@@ -134,19 +136,21 @@ impl ProducerTopics {
     fn open(&self, name: &str) -> Result<TopicHandle, RDKafkaErrorCode> {
         let name = CString::new(name).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
         // SAFETY: the client is live; the topic is given back on drop.
-        let topic = unsafe {
-            sys::rd_kafka_topic_new(self.client.as_ptr(), name.as_ptr(), std::ptr::null_mut())
-        };
-        let topic = NonNull::new(topic).ok_or(RDKafkaErrorCode::InvalidTopic)?;
-        Ok(TopicHandle(topic))
+        let topic =
+            unsafe { sys::rd_kafka_topic_new(self.client(), name.as_ptr(), std::ptr::null_mut()) };
+        match NonNull::new(topic) {
+            Some(topic) => Ok(TopicHandle(topic)),
+            // SAFETY: this reads what the last call on this thread has left.
+            None => Err(unsafe { sys::rd_kafka_last_error() }.into()),
+        }
     }
 }
 
-impl Drop for ProducerTopics {
+impl<C: ProducerContext> Drop for ProducerTopics<C> {
     fn drop(&mut self) {
         let known = self.known.get_mut().unwrap_or_else(PoisonError::into_inner);
         for topic in known.handles.values() {
-            // SAFETY: this gives back what `open` has taken.
+            // SAFETY: this gives back what `open` has taken, while the producer lives.
             unsafe { sys::rd_kafka_topic_destroy(topic.0.as_ptr()) }
         }
     }
@@ -186,13 +190,12 @@ unsafe impl Send for NativeHeaders {}
 unsafe impl Sync for NativeHeaders {}
 
 impl NativeHeaders {
-    /// These headers, in order; `None` if memory is short.
+    /// These headers, in order.
     pub(crate) fn new<'a>(
         headers: impl ExactSizeIterator<Item = (&'a str, Option<&'a [u8]>)>,
-    ) -> Option<Self> {
+    ) -> Self {
         // SAFETY: the list is ours, and each header's bytes are copied.
-        let list = unsafe { sys::rd_kafka_headers_new(headers.len()) };
-        let list = Self(NonNull::new(list)?);
+        let list = Self::own(unsafe { sys::rd_kafka_headers_new(headers.len()) });
         for (name, value) in headers {
             let (start, size) = match value {
                 Some(value) => (value.as_ptr(), value.len()),
@@ -209,14 +212,22 @@ impl NativeHeaders {
                 );
             }
         }
-        Some(list)
+        list
     }
 
-    /// A copy; `None` if memory is short.
-    pub(crate) fn copy(&self) -> Option<Self> {
+    /// A copy.
+    pub(crate) fn copy(&self) -> Self {
         // SAFETY: the list is live, and the copy ours.
-        let copy = unsafe { sys::rd_kafka_headers_copy(self.0.as_ptr()) };
-        NonNull::new(copy).map(Self)
+        Self::own(unsafe { sys::rd_kafka_headers_copy(self.0.as_ptr()) })
+    }
+
+    /// A list that was just made. librdkafka ends the process when memory is short, so there is
+    /// always one.
+    fn own(list: *mut sys::rd_kafka_headers_t) -> Self {
+        match NonNull::new(list) {
+            Some(list) => Self(list),
+            None => unreachable!("librdkafka has made no list of headers"),
+        }
     }
 }
 
