@@ -387,9 +387,9 @@ impl Restores {
         }
     }
 
-    /// The application has run and was killed, and the changelogs end there. What was restored since
-    /// it ran the last time must have come after it was killed before that: what was older was in
-    /// the stores by then.
+    /// The application has run and was killed, and the changelogs end there. What was restored
+    /// since it ran the last time must have come after it was killed before that: what was older
+    /// was in the stores by then.
     fn check(&mut self, ends: BTreeMap<String, i64>) {
         let [before, last] = std::mem::replace(&mut self.killed, [BTreeMap::new(), ends]);
         for (partition, records) in std::mem::take(&mut self.records) {
