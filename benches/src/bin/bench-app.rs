@@ -6,14 +6,9 @@ use std::process::ExitCode;
 
 use benches::Workload;
 use clap::Parser;
-use mimalloc::MiMalloc;
 use streams_core::observability::ShutdownSignal;
 use streams_core::observability::logging::{self, LogFormat};
 use streams_core::{KafkaStreams, State, StreamsConfig};
-
-/// As in the binaries that are deployed.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs one workload, prints READY once its state is restored, and stops on SIGTERM.
 #[derive(Parser)]

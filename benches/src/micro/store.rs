@@ -73,18 +73,7 @@ pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
     for overlay in OVERLAYS {
         filled.write(overlay)?;
         let name = |call| format!("store/{call}/overlay {overlay}");
-        // One walk for all rounds: a key that was read lately is not looked up in RocksDB again.
-        let mut keys = filled.walk();
-        let mut read = || match keys.next() {
-            Some(key) => filled.store.get(black_box(key)),
-            None => Ok(None),
-        };
-        read()?;
-        criterion.bench_function(&name("get"), |bencher| bencher.iter(&mut read));
-        criterion.bench_function(&name("get again"), |bencher| {
-            let mut keys = filled.keys.iter().take(AGAIN_KEYS).cycle();
-            bencher.iter(|| keys.next().map(|key| filled.store.get(black_box(key))));
-        });
+        measure_reads(criterion, &filled, overlay)?;
         // Overwrites what is uncommitted, so that the overlay stays as large as it is.
         criterion.bench_function(&name("put"), |bencher| {
             let keys: Vec<&String> = filled.walk().take(overlay.max(1)).collect();
@@ -113,6 +102,23 @@ pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
             failure.map_or(Ok(()), Err)?;
         }
     }
+    Ok(())
+}
+
+fn measure_reads(criterion: &mut Criterion, filled: &Filled, overlay: usize) -> Result<()> {
+    let name = |call| format!("store/{call}/overlay {overlay}");
+    // One walk for all rounds: a key that was read lately is not looked up in RocksDB again.
+    let mut keys = filled.walk();
+    let mut read = || match keys.next() {
+        Some(key) => filled.store.get(black_box(key)),
+        None => Ok(None),
+    };
+    read()?;
+    criterion.bench_function(&name("get"), |bencher| bencher.iter(&mut read));
+    criterion.bench_function(&name("get again"), |bencher| {
+        let mut keys = filled.keys.iter().take(AGAIN_KEYS).cycle();
+        bencher.iter(|| keys.next().map(|key| filled.store.get(black_box(key))));
+    });
     Ok(())
 }
 

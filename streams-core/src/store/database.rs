@@ -87,6 +87,7 @@ const WRITE_BUFFER_BYTES: usize = 8 * 1024 * 1024;
 const ARENA_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_BYTES: usize = 4 * 1024;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
+const MEMTABLE_BLOOM_RATIO: f64 = 0.05;
 const OPEN_FILES_MAX: i32 = 512;
 const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -467,6 +468,9 @@ fn column_options(memory: &StoreMemory) -> Options {
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     options.set_arena_block_size(ARENA_BLOCK_BYTES);
+    // Of a key that is not there, as windows ask for with each key's first record.
+    options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM_RATIO);
+    options.set_memtable_whole_key_filtering(true);
     options.set_compaction_style(DBCompactionStyle::Level);
     options
 }
