@@ -201,7 +201,8 @@ const SPANS_MAX: i64 = 64;
 /// still be seen; `span` makes a segment's from its prefix.
 ///
 /// A time far ahead of the others, as one record may have it, would make any number of segments;
-/// then there is one span over all of them. It holds other keys too: whoever reads it looks at each.
+/// then there is one span over all of them. It holds other keys too: whoever reads it looks at
+/// each.
 pub(super) fn spans(
     retention: Retention,
     time: StoreTime,

@@ -284,7 +284,7 @@ mod tests {
         }
     }
 
-    /// Under at_least_once a crash may leave the store ahead of the committed offsets.
+    /// Under `at_least_once` a crash may leave the store ahead of the committed offsets.
     #[test]
     fn records_that_are_read_again_are_judged_by_their_own_time() {
         let mut context = context();

@@ -8,7 +8,7 @@ use streams_dsl::{
 
 use crate::program::{Program, check};
 use crate::table::{WithText as _, store};
-use crate::text::{TEXT, Text, counts, keyed, rows, stream, table};
+use crate::text::{TEXT, Text, counts, keyed, or_null, rows, stream, table};
 use crate::window;
 use crate::window::{ms, walked};
 
@@ -171,10 +171,20 @@ const COGROUPS: &[Program] = &[
     }),
 ];
 
+/// The same with null values, which windows other than sliding ones take as any other.
+fn both_with_nulls(b: &StreamsBuilder) -> CogroupedKStream<String, String> {
+    let add = |name: &'static str| {
+        move |_: &String, value: Text, all: String| format!("{all}{name}{}", or_null(&value))
+    };
+    let (left, right) = (keyed(b, "left"), keyed(b, "right"));
+    let (left, right) = (left.group_by_key(), right.group_by_key());
+    left.cogroup(add("L")).cogroup(right, add("R"))
+}
+
 const COGROUPED_WINDOWS: &[Program] = &[
     Program::dsl("cogroup-windowed", |b| {
         let windows = TimeWindows::of_size_with_no_grace(ms(10));
-        let windowed = both(b).windowed_by(windows);
+        let windowed = both_with_nulls(b).windowed_by(windows);
         window::collected(windowed.aggregate(String::new, store("texts").with_text()));
     }),
     Program::dsl("cogroup-sliding", |b| {
@@ -185,7 +195,7 @@ const COGROUPED_WINDOWS: &[Program] = &[
     Program::dsl("cogroup-session", |b| {
         let windows = SessionWindows::of_inactivity_gap_with_no_grace(ms(10));
         let merge = |_: &String, one: String, two: String| format!("{one}|{two}");
-        let windowed = both(b).windowed_by(windows);
+        let windowed = both_with_nulls(b).windowed_by(windows);
         walked(windowed.aggregate(String::new, merge, store("texts").with_text()));
     }),
 ];
