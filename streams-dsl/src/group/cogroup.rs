@@ -66,7 +66,8 @@ impl<K, A> std::fmt::Debug for CogroupedKStream<K, A> {
 
 impl<K: 'static, V: Clone + 'static> KGroupedStream<K, V> {
     /// Begins an aggregation together with other grouped streams: `add` adds a value of this one to
-    /// the aggregate. See [`CogroupedKStream`].
+    /// the aggregate. See [`CogroupedKStream`]. Values are `Clone`, since one may fall into several
+    /// windows.
     pub fn cogroup<A, F>(self, add: F) -> CogroupedKStream<K, A>
     where
         F: Fn(&K, V, A) -> A + Send + Sync + 'static,
