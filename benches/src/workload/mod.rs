@@ -2,7 +2,7 @@
 
 mod counting;
 mod joining;
-pub mod stateless;
+mod stateless;
 
 use clap::ValueEnum;
 use streams_dsl::{Result, Topology};

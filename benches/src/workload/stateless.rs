@@ -80,7 +80,7 @@ fn tagged(events: KStream<Key, Event>, kind: &'static [u8]) -> KStream<Key, Byte
 }
 
 /// The workload `stateless`: from `input` to `output`, what has no `op` to `<output>-dlq`.
-pub fn topology(input: &str, output: &str) -> Result<Topology> {
+pub(super) fn topology(input: &str, output: &str) -> Result<Topology> {
     let topic = |name: String| Topic::new(name, Nullable(ByteSerde), ByteSerde);
     let builder = StreamsBuilder::new();
     let events = builder.stream(&topic(input.to_owned()));

@@ -1,5 +1,6 @@
 //! A map by key that is put in order only when somebody asks for a range of it.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
@@ -64,16 +65,7 @@ impl<V> KeyTable<V> {
     /// The entries of a span in its order; [`Self::order`] must have been called.
     pub(super) fn range(&self, span: Span<'_>) -> Box<dyn Iterator<Item = (&[u8], &V)> + '_> {
         debug_assert!(self.is_ordered, "ranges are read of ordered entries");
-        if is_empty_range(span.lower, span.upper) {
-            return Box::new(std::iter::empty());
-        }
-        let range = self.ordered.range::<[u8], _>((span.lower, span.upper));
-        let range = range.map(|(key, value)| (&**key, value));
-        if span.is_reverse {
-            Box::new(range.rev())
-        } else {
-            Box::new(range)
-        }
+        range_of(&self.ordered, span)
     }
 
     /// Every entry, in no order.
@@ -86,6 +78,26 @@ impl<V> KeyTable<V> {
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8], &V) -> bool) {
         self.hashed.retain(|key, value| keep(key, value));
         self.ordered.retain(|key, value| keep(key, value));
+    }
+}
+
+/// The entries of a span of an ordered map, in the span's order.
+pub(super) fn range_of<'a, K, V>(
+    entries: &'a BTreeMap<K, V>,
+    span: Span<'_>,
+) -> Box<dyn Iterator<Item = (&'a [u8], &'a V)> + 'a>
+where
+    K: Borrow<[u8]> + Ord,
+{
+    if is_empty_range(span.lower, span.upper) {
+        return Box::new(std::iter::empty());
+    }
+    let range = entries.range::<[u8], _>((span.lower, span.upper));
+    let range = range.map(|(key, value)| (key.borrow(), value));
+    if span.is_reverse {
+        Box::new(range.rev())
+    } else {
+        Box::new(range)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::store::engine::Span;
 use crate::store::entry_table::{EntryTable, TableEntry};
-use crate::store::key_table::is_empty_range;
+use crate::store::key_table::range_of;
 use crate::store::recent::RecentMemory;
 
 /// A key and its new value; `None` deletes.
@@ -244,24 +244,15 @@ impl Overlay {
     }
 
     /// The writes of a span in its order; [`Self::order`] must have been called.
-    pub(super) fn range(&self, span: Span<'_>) -> Box<dyn Iterator<Item = Write<'_>> + '_> {
+    pub(super) fn range(&self, span: Span<'_>) -> impl Iterator<Item = Write<'_>> {
         debug_assert!(self.ordered.is_some(), "ranges are read of ordered writes");
-        let Some(ordered) = &self.ordered else {
-            return Box::new(std::iter::empty());
-        };
-        if is_empty_range(span.lower, span.upper) {
-            return Box::new(std::iter::empty());
-        }
-        let range = ordered.range::<[u8], _>((span.lower, span.upper));
-        let range = range.filter_map(|(key, number)| {
+        let ordered = self.ordered.as_ref();
+        let range = ordered.map(|ordered| range_of(ordered, span));
+        let range = range.into_iter().flatten();
+        range.filter_map(|(key, number)| {
             let entry = self.table.entry(*number)?;
-            Some((&**key, entry.value.as_deref()))
-        });
-        if span.is_reverse {
-            Box::new(range.rev())
-        } else {
-            Box::new(range)
-        }
+            Some((key, entry.value.as_deref()))
+        })
     }
 
     /// The ranges whose committed entries are deleted.
@@ -292,6 +283,9 @@ impl Overlay {
 
     /// The writes are committed.
     pub(super) fn committed(&mut self) {
+        if self.recent.is_none() || !self.is_read {
+            return self.clear();
+        }
         if !self.deleted.is_empty() {
             for number in self.table.numbers() {
                 let entry = self.table.entry(number);
@@ -301,9 +295,6 @@ impl Overlay {
                     self.recent_bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
                 }
             }
-        }
-        if self.recent.is_none() || !self.is_read {
-            return self.clear();
         }
         for number in self.dirty.drain(..) {
             if let Some(entry) = self.table.entry_mut(number) {

@@ -244,3 +244,31 @@ pub(super) fn key_span(prefix: &[u8], lower: Option<&[u8]>, upper: Option<&[u8]>
         upper: after_prefix(&upper).map_or(Bound::Unbounded, Bound::Excluded),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans_up_to(newest_ms: i64) -> Vec<OwnedSpan> {
+        let retention = Retention::of(60_000);
+        let time = StoreTime {
+            observed_ms: -1,
+            newest_ms,
+        };
+        spans(retention, time, (0, i64::MAX), false, OwnedSpan::prefix)
+    }
+
+    /// One record with its time in microseconds must not make a span for each segment until then.
+    #[test]
+    fn times_far_apart_are_read_as_one_span_over_all_segments() {
+        let near = spans_up_to(64 * 60_000 - 1);
+        assert_eq!(near.len(), 64);
+        let far = spans_up_to(1_700_000_000_000_000);
+        let [all] = far.as_slice() else {
+            panic!("{far:?}")
+        };
+        assert_eq!(Some(&all.lower), near.first().map(|span| &span.lower));
+        let last = segment_prefix(1_700_000_000_000_000 / 60_000);
+        assert_eq!(all.upper, OwnedSpan::prefix(&last).upper);
+    }
+}

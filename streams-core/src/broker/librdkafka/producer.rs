@@ -215,23 +215,21 @@ impl TransactionalProducer {
         headers: &mut Option<NativeHeaders>,
         wait: Duration,
     ) -> Result<bool> {
-        match self.topics.produce(record, headers) {
-            Ok(()) => Ok(true),
-            Err(RDKafkaErrorCode::QueueFull) if self.producer.in_flight_count() > 0 => {
+        let mut produced = self.topics.produce(record, headers);
+        if produced == Err(RDKafkaErrorCode::QueueFull) {
+            if self.producer.in_flight_count() > 0 {
                 self.producer.poll(wait);
-                Ok(false)
+                return Ok(false);
             }
             // It has become empty meanwhile, or it is smaller than the record.
-            Err(RDKafkaErrorCode::QueueFull) => match self.topics.produce(record, headers) {
-                Ok(()) => Ok(true),
-                Err(RDKafkaErrorCode::QueueFull) => {
-                    let code = RDKafkaErrorCode::MessageSizeTooLarge;
-                    Err(send_error(&record, KafkaError::MessageProduction(code)))
-                }
-                Err(code) => Err(send_error(&record, KafkaError::MessageProduction(code))),
-            },
-            Err(code) => Err(send_error(&record, KafkaError::MessageProduction(code))),
+            produced = self.topics.produce(record, headers);
         }
+        let code = match produced {
+            Ok(()) => return Ok(true),
+            Err(RDKafkaErrorCode::QueueFull) => RDKafkaErrorCode::MessageSizeTooLarge,
+            Err(code) => code,
+        };
+        Err(send_error(&record, KafkaError::MessageProduction(code)))
     }
 
     /// Serves what the client has to say, without waiting.
@@ -391,5 +389,29 @@ fn send_error(record: &NativeOutgoing<'_>, error: KafkaError) -> Error {
     match broker_error("", error.clone()).kind() {
         ErrorKind::Fenced => broker_error(message, error),
         _ => Error::with_source(ErrorKind::Production, message, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn record_that_the_queue_is_too_small_for_is_refused() {
+        let settings = [
+            ("bootstrap.servers", "127.0.0.1:1"),
+            ("queue.buffering.max.kbytes", "8"),
+        ];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let producer = TransactionalProducer::new(&BTreeMap::from(settings)).unwrap();
+        let sent = producer.send(&OutgoingRecord {
+            topic: "out",
+            partition: Some(0),
+            key: None,
+            value: Some(&[0; 16 * 1024]),
+            timestamp_ms: 0,
+            headers: &Headers::new(),
+        });
+        assert_eq!(sent.unwrap_err().kind(), ErrorKind::Production);
     }
 }
