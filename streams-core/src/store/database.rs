@@ -82,7 +82,7 @@ const FORMAT: u8 = 1;
 /// the column family of the positions.
 const OFFSET_PREFIX: &str = "\0offset:";
 
-const WRITE_BUFFER_BYTES: usize = 8 * 1024 * 1024;
+const WRITE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// Memory is taken in pieces of this size, so that a store with few entries takes little.
 const ARENA_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_BYTES: usize = 4 * 1024;
@@ -333,9 +333,14 @@ impl TaskDatabase {
 
     /// An empty batch to fill.
     pub(crate) fn batch(&self) -> DatabaseBatch<'_> {
+        self.batch_for(0)
+    }
+
+    /// An empty batch with room for so many bytes, which it need not move when it grows.
+    pub(crate) fn batch_for(&self, bytes: usize) -> DatabaseBatch<'_> {
         DatabaseBatch {
             database: self,
-            batch: WriteBatch::default(),
+            batch: WriteBatch::with_capacity_bytes(bytes),
         }
     }
 

@@ -226,7 +226,9 @@ impl TaskStores {
         if !self.context.is_dirty() {
             return Ok(());
         }
-        let mut batch = self.database.as_ref().map(|database| database.batch());
+        let bytes = self.context.uncommitted_bytes();
+        let database = self.database.as_ref();
+        let mut batch = database.map(|database| database.batch_for(bytes));
         let mut positions = Vec::new();
         for (name, store) in &self.stores {
             let bytes = store.handle.bytes();

@@ -8,7 +8,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::librdkafka::failure::{broker_error, is_fencing_code};
-use crate::broker::librdkafka::native::{self, GroupQueue, NativeEvent, TopicHandle};
+use crate::broker::librdkafka::native::{self, GroupQueue, NativeEvent, OffsetEnd, TopicHandle};
+use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{LogContext, client_config, log, log_error, partition_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
@@ -80,6 +81,9 @@ pub struct Assignment {
     /// The position of the first record.
     pub start: StartAt,
 }
+
+/// How long the question that wakes a fetch may take.
+const WAKING_WAIT: Duration = Duration::from_secs(1);
 
 impl GroupConsumer {
     /// Makes a consumer from librdkafka's settings; `group.id` must be among them.
@@ -172,13 +176,9 @@ impl GroupConsumer {
         partitions: &[TopicPartition],
         timeout: Duration,
     ) -> Result<Vec<CommittedOffset>> {
-        let mut list = TopicPartitionList::with_capacity(partitions.len());
-        for partition in partitions {
-            list.add_partition(&partition.topic, partition.partition);
-        }
         let committed = self
             .consumer
-            .committed_offsets(list, timeout)
+            .committed_offsets(partition_list(partitions), timeout)
             .map_err(|error| {
                 broker_error(
                     "cannot read the offsets that the group has committed",
@@ -259,19 +259,33 @@ impl GroupConsumer {
         self.consumer.assignment_lost()
     }
 
-    /// Stops or goes on fetching a partition.
+    /// Stops fetching partitions. What has been fetched and not been handed out is fetched again
+    /// when they go on.
     ///
     /// # Errors
     /// If the client refuses.
-    pub fn set_paused(&self, partition: &TopicPartition, paused: bool) -> Result<()> {
-        let mut list = TopicPartitionList::with_capacity(1);
-        list.add_partition(&partition.topic, partition.partition);
-        let done = if paused {
-            self.consumer.pause(&list)
-        } else {
-            self.consumer.resume(&list)
-        };
-        done.map_err(|error| broker_error(format!("cannot pause or resume {partition}"), error))
+    pub fn pause(&self, partitions: &[TopicPartition]) -> Result<()> {
+        self.consumer
+            .pause(&partition_list(partitions))
+            .map_err(|error| broker_error("cannot pause partitions", error))
+    }
+
+    /// Goes on fetching partitions.
+    ///
+    /// # Errors
+    /// If the client refuses.
+    pub fn resume(&self, partitions: &[TopicPartition]) -> Result<()> {
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        self.consumer
+            .resume(&partition_list(partitions))
+            .map_err(|error| broker_error("cannot resume partitions", error))?;
+        // librdkafka does not tell the thread that fetches, which may sleep for a second. A question
+        // to the partitions' leaders wakes it; nobody waits for the answer.
+        let (client, end) = (self.consumer.client(), OffsetEnd::Last);
+        drop(EndOffsets::ask(client, partitions, end, WAKING_WAIT));
+        Ok(())
     }
 
     /// Commits these offsets, each with its metadata, and waits for the answer.
@@ -317,6 +331,14 @@ impl GroupConsumer {
     pub(crate) fn group_metadata(&self) -> Option<rdkafka::consumer::ConsumerGroupMetadata> {
         self.consumer.group_metadata()
     }
+}
+
+fn partition_list(partitions: &[TopicPartition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for partition in partitions {
+        list.add_partition(&partition.topic, partition.partition);
+    }
+    list
 }
 
 pub(crate) fn offset_list(offsets: &[(TopicPartition, i64, String)]) -> Result<TopicPartitionList> {

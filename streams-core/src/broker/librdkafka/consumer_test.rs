@@ -172,10 +172,29 @@ fn a_paused_partition_goes_on_where_it_stopped() {
     let taken = (1..7).map(|_| consumer.poll(LIMIT, 7));
     let taken = taken.filter(|event| matches!(event, Some(ConsumerEvent::Record { .. })));
     let next = 1 + i64::try_from(taken.count()).unwrap();
-    consumer.set_paused(&place(0), true).unwrap();
+    consumer.pause(&[place(0)]).unwrap();
     expect_nothing(&mut consumer);
-    consumer.set_paused(&place(0), false).unwrap();
+    consumer.resume(&[place(0)]).unwrap();
     expect(&mut consumer, &[(0, next..50)]);
+}
+
+#[test]
+fn a_partition_that_is_resumed_is_read_at_once() {
+    let broker = Broker::start();
+    let mut consumer = broker.consumer();
+    consumer.assign(&[at(0, 0)]).unwrap();
+    let mut waited = Duration::ZERO;
+    for number in 0..8 {
+        consumer.pause(&[place(0)]).unwrap();
+        expect_nothing(&mut consumer);
+        broker.send(0, number..number + 1);
+        let begun = Instant::now();
+        consumer.resume(&[place(0)]).unwrap();
+        expect(&mut consumer, &[(0, number..number + 1)]);
+        waited += begun.elapsed();
+    }
+    // librdkafka alone takes half a second on the average.
+    assert!(waited < Duration::from_millis(2_000), "{waited:?}");
 }
 
 #[test]

@@ -155,6 +155,9 @@ impl TransactionalProducer {
             return Ok(());
         };
         let doing = || format!("cannot initialise transactions of transactional.id={id}");
+        // librdkafka looks for the coordinator at once, and without a connection again only half a
+        // second later; the cluster's id comes with the first connection.
+        self.producer.client().fetch_cluster_id(timeout);
         self.retried(timeout, doing, |producer, wait| {
             producer.init_transactions(wait)
         })
@@ -218,7 +221,10 @@ impl TransactionalProducer {
         let mut produced = self.topics.produce(record, headers);
         if produced == Err(RDKafkaErrorCode::QueueFull) {
             if self.producer.in_flight_count() > 0 {
-                self.producer.poll(wait);
+                // Room tells nobody that it is there, and the binding's own wait runs in a circle
+                // through its last millisecond.
+                std::thread::sleep(wait);
+                self.poll();
                 return Ok(false);
             }
             // It has become empty meanwhile, or it is smaller than the record.

@@ -49,7 +49,7 @@ pub(super) enum Taken {
 }
 
 /// How much is taken in before it is written, in bytes.
-const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// How long what is taken in may stay unwritten.
 const BATCH_AGE_MAX: std::time::Duration = std::time::Duration::from_secs(1);
 

@@ -36,6 +36,11 @@ struct Positions {
     metadata: BTreeMap<TopicPartition, CommitMetadata>,
 }
 
+fn partitions_of<'a>(inputs: impl IntoIterator<Item = &'a TaskInput>) -> Vec<TopicPartition> {
+    let inputs = inputs.into_iter();
+    inputs.map(|input| input.partition.clone()).collect()
+}
+
 impl Session {
     /// Takes partitions over. Tasks without stores run at once; the state of others is ordered, and
     /// they run when it is there.
@@ -69,11 +74,8 @@ impl Session {
             }
         }
         self.consumer.assign(&positions.assignment)?;
-        for pending in self.pending.values() {
-            for input in &pending.inputs {
-                self.consumer.set_paused(&input.partition, true)?;
-            }
-        }
+        let pending = self.pending.values().flat_map(|pending| &pending.inputs);
+        self.consumer.pause(&partitions_of(pending))?;
         tracing::info!(tasks = ?ids, "tasks assigned");
         control.assigned();
         Ok(())
@@ -114,9 +116,7 @@ impl Session {
                     (Held::Record(_), None) => {}
                 }
             }
-            for input in &inputs {
-                self.consumer.set_paused(&input.partition, false)?;
-            }
+            self.consumer.resume(&partitions_of(&inputs))?;
         }
         Ok(())
     }

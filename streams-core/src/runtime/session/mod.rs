@@ -119,6 +119,11 @@ impl Session {
         control: &ThreadControl,
     ) -> Result<Self> {
         let (config, process_id) = (&settings.config, &settings.process_id);
+        // The group takes its time while the transactional id is taken over; what it gives is only
+        // seen when the consumer is polled.
+        let consumer = GroupConsumer::new(&config.consumer_config(process_id, thread))?;
+        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics)?;
         let producer = TransactionalProducer::new(&config.producer_config(process_id, thread))?;
         let begun = Instant::now();
         // A coordinator that is away comes back, so only a request to stop ends the wait.
@@ -131,9 +136,6 @@ impl Session {
             }
             tracing::warn!(%error, "trying again");
         }
-        let consumer = GroupConsumer::new(&config.consumer_config(process_id, thread))?;
-        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics)?;
         let collector = Rc::new(ProducerCollector::new(producer));
         let environment = TaskEnvironment {
             application_id: config.application_id.as_str().into(),
@@ -203,10 +205,20 @@ impl Session {
     /// Stops fetching what has too many records waiting, and goes on with what has few again.
     fn update_pauses(&mut self) -> Result<()> {
         let records_max = self.settings.config.buffered_records_per_partition;
-        for (partition, paused) in self.tasks.update_pauses(records_max) {
-            self.consumer.set_paused(&partition, paused)?;
+        let changes = self.tasks.update_pauses(records_max);
+        if changes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let (paused, resumed): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|(_, paused)| *paused);
+        let partitions = |changes: Vec<(TopicPartition, bool)>| -> Vec<TopicPartition> {
+            changes
+                .into_iter()
+                .map(|(partition, _)| partition)
+                .collect()
+        };
+        self.consumer.pause(&partitions(paused))?;
+        self.consumer.resume(&partitions(resumed))
     }
 
     fn log_summary(&mut self) {
