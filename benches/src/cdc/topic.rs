@@ -84,6 +84,7 @@ impl Reader {
                 partition: 0,
             },
             start: StartAt::Earliest,
+            is_paused: false,
         }])?;
         Ok(Self { consumer })
     }

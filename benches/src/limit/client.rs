@@ -12,6 +12,9 @@ use streams_core::StreamsConfig;
 use crate::Result;
 
 const WAIT: Duration = Duration::from_secs(30);
+/// How long one look for room or for the last answer waits. The binding's own waits run in a circle
+/// in their last millisecond, and its flush looks every 100 ms.
+const SLICE: Duration = Duration::from_millis(1);
 const POLL: Duration = Duration::from_millis(50);
 
 /// A client's settings.
@@ -52,12 +55,17 @@ impl Transactions {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
                 Err((error, back)) if is_full(&error) => {
-                    self.producer.poll(POLL);
+                    self.wait_a_slice();
                     record = back;
                 }
                 Err((error, _)) => return Err(error.into()),
             }
         }
+    }
+
+    fn wait_a_slice(&self) {
+        std::thread::sleep(SLICE);
+        self.producer.poll(Duration::ZERO);
     }
 
     /// Commits what was sent, and the offsets of what was read.
@@ -74,7 +82,9 @@ impl Transactions {
         let group = consumer
             .group_metadata()
             .ok_or("the consumer has no group")?;
-        self.producer.flush(WAIT)?;
+        while self.producer.in_flight_count() > 0 {
+            self.wait_a_slice();
+        }
         self.producer
             .send_offsets_to_transaction(&list, &group, WAIT)?;
         self.producer.commit_transaction(WAIT)?;

@@ -40,7 +40,7 @@ pub(super) fn windowed(input: &str, output: &str) -> Result<Topology> {
         .count(Materialized::from(&WINDOWED_COUNTS).without_caching())
         .to_stream()
         .map(|windowed, count| {
-            let key = format!("{}@{}", windowed.key, windowed.window.start_ms);
+            let key = windowed.key + "@" + &windowed.window.start_ms.to_string();
             (key, count.unwrap_or_default().to_string())
         })
         .to(&Topic::new(output, Utf8, Utf8));

@@ -82,6 +82,7 @@ impl OffsetTopic {
             .map(|partition| Assignment {
                 partition,
                 start: StartAt::Earliest,
+                is_paused: false,
             })
             .collect();
         consumer.assign(&assignment)?;

@@ -63,9 +63,9 @@ const CONSUMERS: &[(&str, &str)] = &[
     // Both bound the memory of records that wait to be polled; each record costs a few hundred
     // bytes beside its own. A response can overshoot the queue by fetch.max.bytes. More of them
     // made nothing faster, but the processor's caches colder.
-    ("queued.max.messages.kbytes", "4096"),
+    ("queued.max.messages.kbytes", "2048"),
     ("queued.min.messages", "10000"),
-    ("fetch.max.bytes", "2097152"),
+    ("fetch.max.bytes", "1048576"),
     ("session.timeout.ms", "45000"),
 ];
 
@@ -76,12 +76,12 @@ const PRODUCER: &[(&str, &str)] = &[
     ("compression.type", "none"),
     ("enable.idempotence", "true"),
     // Kafka Streams has 100, which under exactly-once the commit cuts short anyway.
-    ("linger.ms", "5"),
+    ("linger.ms", "10"),
     ("message.max.bytes", "1048576"),
     ("partitioner", "murmur2_random"),
     // Bounds the memory of records on their way to the broker.
     ("queue.buffering.max.kbytes", "8192"),
-    ("queue.buffering.max.messages", "10000"),
+    ("queue.buffering.max.messages", "20000"),
 ];
 
 /// What no one can change, because the run time depends on it.

@@ -169,11 +169,6 @@ impl Tasks {
         }
     }
 
-    /// Whether a partition is of a task that runs.
-    pub(crate) fn has(&self, partition: &TopicPartition) -> bool {
-        self.index.contains_key(partition)
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.tasks.len()
     }

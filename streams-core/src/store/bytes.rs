@@ -13,7 +13,7 @@ use crate::store::database::DatabaseBatch;
 use crate::store::engine::{Engine, Entry, Span};
 use crate::store::expiry::Expiry;
 use crate::store::merge::{Layered, Merge};
-use crate::store::overlay::{Found, Overlay, Write};
+use crate::store::overlay::{Found, Overlay, TimeOf, Write};
 use crate::store::position::{ObservedTime, StorePosition};
 use crate::store::reader::Reader;
 
@@ -100,6 +100,14 @@ impl ByteStore {
             table.reset_recency();
             self.entries_max = Some(entries_max);
         }
+        self
+    }
+
+    /// Keys have times, none larger than the store's: what is not committed yet at a time of which
+    /// nothing has been forgotten need not be looked for.
+    pub(super) fn notes_times(self, time_of: TimeOf) -> Self {
+        let committed_ms = self.observed_time_ms.get();
+        self.overlay.borrow_mut().note_times(time_of, committed_ms);
         self
     }
 
@@ -197,6 +205,26 @@ impl ByteStore {
             return Ok(read(kept));
         }
         self.read_below_cache(key, read)
+    }
+
+    /// As [`Self::read`], of a key with a time in a store that [`Self::notes_times`].
+    #[inline]
+    pub(super) fn read_of_time<R>(
+        &self,
+        key: &[u8],
+        time_ms: i64,
+        read: impl FnOnce(Option<&[u8]>) -> R,
+    ) -> Result<R> {
+        if self.cache.is_none() {
+            let mut overlay = self.overlay.borrow_mut();
+            if overlay.knows_time(time_ms) {
+                return Ok(match overlay.get(key) {
+                    Found::Written(value) => read(value),
+                    Found::Untouched => read(None),
+                });
+            }
+        }
+        self.read(key, read)
     }
 
     fn read_below_cache<R>(&self, key: &[u8], read: impl FnOnce(Option<&[u8]>) -> R) -> Result<R> {

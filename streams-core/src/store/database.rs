@@ -29,7 +29,7 @@ pub(crate) struct StoreMemory {
 }
 
 /// The part of the memory for entries that need not be looked up again.
-const RECENT_PART: usize = 8;
+const RECENT_PART: usize = 16;
 
 impl StoreMemory {
     /// At most this many bytes for blocks, write buffers and recent entries together.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::store::engine::Span;
@@ -21,10 +20,12 @@ pub(super) type Write<'a> = (&'a [u8], Option<&'a [u8]>);
 /// range's; a commit that deletes ranges looks at every entry once.
 pub(super) struct Overlay {
     table: EntryTable,
+    /// Commits so far: an entry that was written for this one is a write.
+    epoch: u32,
     /// The numbers of the writes, in no order.
     dirty: Vec<u32>,
-    /// The writes in the order of their keys, from the first range on.
-    ordered: Option<BTreeMap<Rc<[u8]>, u32>>,
+    /// The writes in the order of their keys, from a commit's first range on.
+    ordered: Option<BTreeMap<Box<[u8]>, u32>>,
     /// Ranges `[from, to)` whose committed entries are deleted.
     deleted: Vec<KeyRange>,
     /// What the writes take.
@@ -38,13 +39,22 @@ pub(super) struct Overlay {
     is_read: bool,
     /// Where the look for recent entries to forget goes on.
     hand: u32,
+    /// The time that is part of a key, if keys have times.
+    time_of: Option<TimeOf>,
+    /// The largest time of what was committed and forgotten.
+    forgotten_until_ms: i64,
 }
+
+/// Tells the time that is part of a key, in milliseconds since the epoch.
+pub(super) type TimeOf = fn(&[u8]) -> i64;
 
 /// From a key to another, which is excluded.
 type KeyRange = (Box<[u8]>, Box<[u8]>);
 
 /// What an entry costs besides its bytes.
 pub(super) const ENTRY_OVERHEAD_BYTES: usize = 64;
+/// The epoch of entries that have been looked up; no commit has it.
+const READ_EPOCH: u32 = 0;
 /// More writes are put in order before a range of them is deleted, so that deleting range after
 /// range does not walk them all each time.
 const UNORDERED_WALK_MAX: usize = 1024;
@@ -65,6 +75,7 @@ impl Overlay {
     pub(super) fn new(recent: Option<Arc<RecentMemory>>) -> Self {
         Self {
             table: EntryTable::default(),
+            epoch: READ_EPOCH + 1,
             dirty: Vec::new(),
             ordered: None,
             deleted: Vec::new(),
@@ -73,7 +84,24 @@ impl Overlay {
             recent,
             is_read: false,
             hand: 0,
+            time_of: None,
+            forgotten_until_ms: i64::MAX,
         }
+    }
+
+    /// From now on it is noted up to which time committed entries are forgotten; those until
+    /// `committed_ms` are not known.
+    pub(super) fn note_times(&mut self, time_of: TimeOf, committed_ms: i64) {
+        if self.recent.is_some() {
+            self.time_of = Some(time_of);
+            self.forgotten_until_ms = committed_ms;
+        }
+    }
+
+    /// Whether every committed entry of this time is known, so that an unknown key has none.
+    #[inline]
+    pub(super) fn knows_time(&self, time_ms: i64) -> bool {
+        time_ms > self.forgotten_until_ms
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -99,11 +127,11 @@ impl Overlay {
             recent.enter();
         }
         let is_deleted = self.is_deleted(key);
-        let number = self.table.find(key);
+        let (number, epoch) = (self.table.find(key), self.epoch);
         match number.and_then(|number| self.table.entry_mut(number)) {
-            Some(entry) if entry.dirty.is_some() || !is_deleted => {
+            Some(entry) if entry.epoch == epoch || !is_deleted => {
                 entry.is_used = true;
-                Found::Written(entry.value.as_deref())
+                Found::Written(entry.value())
             }
             _ if is_deleted => Found::Written(None),
             _ => Found::Untouched,
@@ -114,7 +142,7 @@ impl Overlay {
     pub(super) fn is_written(&self, key: &[u8]) -> bool {
         let number = self.table.find(key);
         let entry = number.and_then(|number| self.table.entry(number));
-        entry.is_some_and(|entry| entry.dirty.is_some()) || self.is_deleted(key)
+        entry.is_some_and(|entry| entry.epoch == self.epoch) || self.is_deleted(key)
     }
 
     /// Whether the committed entry of this key is deleted with its range.
@@ -127,14 +155,10 @@ impl Overlay {
 
     pub(super) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
         let size = key.len() + value.map_or(0, <[u8]>::len) + ENTRY_OVERHEAD_BYTES;
+        let epoch = self.epoch;
         let Some(number) = self.table.find(key) else {
             self.bytes += size;
-            let number = self.table.insert(TableEntry {
-                key: key.into(),
-                value: value.map(Box::from),
-                dirty: None,
-                is_used: true,
-            });
+            let number = self.table.insert(TableEntry::new(key, value, epoch, true));
             return self.note_write(number);
         };
         let Some(entry) = self.table.entry_mut(number) else {
@@ -143,7 +167,7 @@ impl Overlay {
         let before = entry.len() + ENTRY_OVERHEAD_BYTES;
         entry.set(value);
         entry.is_used = true;
-        if entry.dirty.is_some() {
+        if entry.epoch == epoch {
             self.bytes = self.bytes + size - before;
         } else {
             self.bytes += size;
@@ -156,10 +180,11 @@ impl Overlay {
         let Some(entry) = self.table.entry_mut(number) else {
             return;
         };
-        entry.dirty = Some(self.dirty.len() as u32);
+        entry.epoch = self.epoch;
+        entry.place = self.dirty.len() as u32;
         self.dirty.push(number);
         if let Some(ordered) = &mut self.ordered {
-            ordered.insert(Rc::clone(&entry.key), number);
+            ordered.insert(Box::from(entry.key()), number);
         }
     }
 
@@ -171,13 +196,9 @@ impl Overlay {
             return;
         }
         self.recent_bytes += size;
-        self.table.insert(TableEntry {
-            key: key.into(),
-            value: Some(Box::from(value)),
-            dirty: None,
-            // What is read once is forgotten first.
-            is_used: false,
-        });
+        // What is read once is forgotten first.
+        let entry = TableEntry::new(key, Some(value), READ_EPOCH, false);
+        self.table.insert(entry);
         self.forget_recent();
     }
 
@@ -208,7 +229,7 @@ impl Overlay {
         }
         let is_in = |number: &u32| {
             let entry = self.table.entry(*number);
-            entry.is_some_and(|entry| from <= &*entry.key && &*entry.key < to)
+            entry.is_some_and(|entry| from <= entry.key() && entry.key() < to)
         };
         self.dirty.iter().copied().filter(is_in).collect()
     }
@@ -220,14 +241,14 @@ impl Overlay {
         };
         self.bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
         if let Some(ordered) = &mut self.ordered {
-            ordered.remove(&entry.key);
+            ordered.remove(entry.key());
         }
-        let Some(place) = entry.dirty else { return };
-        self.dirty.swap_remove(place as usize);
+        let place = entry.place as usize;
+        self.dirty.swap_remove(place);
         // The last one has taken its place.
-        let moved = self.dirty.get(place as usize);
+        let moved = self.dirty.get(place);
         if let Some(moved) = moved.and_then(|number| self.table.entry_mut(*number)) {
-            moved.dirty = Some(place);
+            moved.place = entry.place;
         }
     }
 
@@ -238,7 +259,7 @@ impl Overlay {
         }
         let writes = self.dirty.iter().filter_map(|number| {
             let entry = self.table.entry(*number)?;
-            Some((Rc::clone(&entry.key), *number))
+            Some((Box::from(entry.key()), *number))
         });
         self.ordered = Some(writes.collect());
     }
@@ -251,7 +272,7 @@ impl Overlay {
         let range = range.into_iter().flatten();
         range.filter_map(|(key, number)| {
             let entry = self.table.entry(*number)?;
-            Some((key, entry.value.as_deref()))
+            Some((key, entry.value()))
         })
     }
 
@@ -264,7 +285,7 @@ impl Overlay {
     pub(super) fn writes(&self) -> impl Iterator<Item = Write<'_>> {
         let entries = self.dirty.iter();
         let entries = entries.filter_map(|number| self.table.entry(*number));
-        entries.map(|entry| (&*entry.key, entry.value.as_deref()))
+        entries.map(|entry| (entry.key(), entry.value()))
     }
 
     /// Every write, in the order of the keys.
@@ -283,22 +304,18 @@ impl Overlay {
 
     /// The writes are committed.
     pub(super) fn committed(&mut self) {
-        if self.recent.is_none() || !self.is_read {
+        let is_last_epoch = self.epoch == u32::MAX;
+        if self.recent.is_none() || !self.is_read || is_last_epoch {
             return self.clear();
         }
         if !self.deleted.is_empty() {
             for number in self.table.numbers() {
                 let entry = self.table.entry(number);
-                let is_gone =
-                    entry.is_some_and(|entry| entry.dirty.is_none() && self.is_deleted(&entry.key));
+                let is_gone = entry
+                    .is_some_and(|entry| entry.epoch != self.epoch && self.is_deleted(entry.key()));
                 if is_gone && let Some(entry) = self.table.remove(number) {
                     self.recent_bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
                 }
-            }
-        }
-        for number in self.dirty.drain(..) {
-            if let Some(entry) = self.table.entry_mut(number) {
-                entry.dirty = None;
             }
         }
         self.recent_bytes += self.bytes;
@@ -308,25 +325,29 @@ impl Overlay {
 
     /// Forgets everything.
     fn clear(&mut self) {
+        if !self.table.is_empty() {
+            self.forgotten_until_ms = i64::MAX;
+        }
         self.table.clear();
-        self.dirty.clear();
         self.recent_bytes = 0;
         self.forget_writes();
     }
 
+    /// What is written now are recent entries, if anything.
     fn forget_writes(&mut self) {
-        if let Some(ordered) = &mut self.ordered {
-            ordered.clear();
-        }
+        self.dirty.clear();
+        self.ordered = None;
         self.deleted.clear();
         self.bytes = 0;
+        // After the last epoch there are no entries that could be taken for the first one's.
+        self.epoch = self.epoch.checked_add(1).unwrap_or(READ_EPOCH + 1);
     }
 
     /// Forgets recent entries while there are too many, first those that were not used since the
     /// hand was there the last time.
     fn forget_recent(&mut self) {
         let Some(recent) = &self.recent else { return };
-        let bytes_max = recent.part();
+        let (bytes_max, epoch) = (recent.part(), self.epoch);
         // Once round to mark, once to forget: then nothing is left but writes.
         let mut steps = u64::from(self.table.numbers_end()) * 2;
         while self.recent_bytes > bytes_max && steps > 0 {
@@ -335,11 +356,15 @@ impl Overlay {
             let Some(entry) = self.table.entry_mut(self.hand) else {
                 continue;
             };
-            if entry.dirty.is_none()
+            if entry.epoch != epoch
                 && !std::mem::take(&mut entry.is_used)
                 && let Some(entry) = self.table.remove(self.hand)
             {
                 self.recent_bytes -= entry.len() + ENTRY_OVERHEAD_BYTES;
+                if let Some(time_of) = self.time_of {
+                    let time_ms = time_of(entry.key());
+                    self.forgotten_until_ms = self.forgotten_until_ms.max(time_ms);
+                }
             }
         }
     }

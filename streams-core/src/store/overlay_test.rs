@@ -153,3 +153,40 @@ fn a_large_value_does_not_take_the_place_of_others() {
     assert_ne!(overlay.get(b"a"), Found::Untouched);
     assert_eq!(overlay.get(b"b"), Found::Untouched);
 }
+
+#[test]
+fn times_are_known_until_something_as_young_is_forgotten() {
+    let memory = Arc::new(RecentMemory::new(10 * (ENTRY_OVERHEAD_BYTES + 2)));
+    let mut overlay = Overlay::new(Some(memory));
+    overlay.note_times(|key| i64::from(key[0]), 5);
+    assert!(!overlay.knows_time(5));
+    assert!(overlay.knows_time(6));
+    overlay.get(b"a");
+    for time in 6..16_u8 {
+        commit(&mut overlay, &[(&[time], Some(b"x"))]);
+    }
+    assert!(overlay.knows_time(6));
+    for time in 16..60_u8 {
+        commit(&mut overlay, &[(&[time], Some(b"x"))]);
+        let lost = (6..=time).filter(|time| overlay.get(&[*time]) == Found::Untouched);
+        let lost: Vec<u8> = lost.collect();
+        let known = (6..=time).filter(|time| overlay.knows_time(i64::from(*time)));
+        assert!(
+            lost.iter()
+                .all(|lost| known.clone().all(|known| known > *lost))
+        );
+        assert!(!lost.is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_known_of_times_where_nothing_is_kept() {
+    let mut unread = overlay(1 << 20);
+    unread.note_times(|key| i64::from(key[0]), -1);
+    assert!(unread.knows_time(0));
+    commit(&mut unread, &[(&[7], Some(b"x"))]);
+    assert!(!unread.knows_time(100));
+    let mut in_memory = Overlay::new(None);
+    in_memory.note_times(|key| i64::from(key[0]), -1);
+    assert!(!in_memory.knows_time(0));
+}

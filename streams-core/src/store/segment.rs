@@ -171,7 +171,7 @@ impl SegmentedBytes {
         if time_ms < self.first_visible_ms() {
             return read(None);
         }
-        self.bytes.read(key, read)?
+        self.bytes.read_of_time(key, time_ms, read)?
     }
 }
 

@@ -128,6 +128,9 @@ impl<K, V> Inner<K, V> {
         settings: WindowStoreSettings,
         is_timestamped: bool,
     ) -> Rc<Self> {
+        // What is too short to have a time is nobody's key.
+        let time_of = |key: &[u8]| WindowKey::of_disk(key).map_or(i64::MIN, |key| key.start_ms);
+        let bytes = bytes.notes_times(time_of);
         Rc::new(Self {
             is_timestamped,
             segmented: SegmentedBytes::new(bytes, settings.retention()),

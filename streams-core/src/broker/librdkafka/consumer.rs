@@ -1,6 +1,6 @@
 //! A member of a consumer group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -23,6 +23,8 @@ pub struct GroupConsumer {
     // The queue goes before its consumer.
     queue: GroupQueue,
     consumer: BaseConsumer<LogContext>,
+    /// Partitions that are assigned and have never been read.
+    unread: BTreeSet<TopicPartition>,
 }
 
 /// What polling a consumer brings.
@@ -80,6 +82,8 @@ pub struct Assignment {
     pub partition: TopicPartition,
     /// The position of the first record.
     pub start: StartAt,
+    /// Whether it is not read before it is resumed.
+    pub is_paused: bool,
 }
 
 /// How long the question that wakes a fetch may take.
@@ -101,7 +105,11 @@ impl GroupConsumer {
                 "cannot create the consumer: it has no group",
             )
         })?;
-        Ok(Self { queue, consumer })
+        Ok(Self {
+            queue,
+            consumer,
+            unread: BTreeSet::new(),
+        })
     }
 
     /// Joins the group to read these topics; one that begins with `^` is a pattern.
@@ -216,9 +224,10 @@ impl GroupConsumer {
     /// If the client refuses.
     pub fn assign(&mut self, assignment: &[Assignment]) -> Result<()> {
         let mut list = TopicPartitionList::with_capacity(assignment.len());
-        for Assignment { partition, start } in assignment {
+        for one in assignment {
+            let (partition, start) = (&one.partition, one.start);
             let offset = match start {
-                StartAt::Offset(offset) => Offset::Offset(*offset),
+                StartAt::Offset(offset) => Offset::Offset(offset),
                 StartAt::Earliest => Offset::Beginning,
                 StartAt::Latest => Offset::End,
                 StartAt::Reset => Offset::Invalid,
@@ -227,20 +236,24 @@ impl GroupConsumer {
                 .map_err(|error| broker_error(format!("cannot assign {partition}"), error))?;
         }
         self.queue.forget_records();
-        let partitions: Vec<_> = assignment.iter().map(|one| &one.partition).collect();
-        let forwarding = self.queue.forward(&partitions).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Broker,
-                "cannot assign partitions: one cannot be read",
-            )
-        })?;
+        let partitions = assignment.iter();
+        let partitions = partitions.map(|one| (&one.partition, one.is_paused));
+        if !self.queue.set_partitions(partitions) {
+            let message = "cannot assign partitions: one cannot be read";
+            return Err(Error::new(ErrorKind::Broker, message));
+        }
         let failed = |error| broker_error("cannot assign partitions", error);
         self.consumer.assign(&list).map_err(failed)?;
         // The client ends the fetching of partitions that it had before in its own time, which
         // takes their forwarding away. It answers this question after that.
         self.consumer.assignment().map_err(failed)?;
-        forwarding.renew();
-        Ok(())
+        self.queue.renew();
+        let paused = assignment.iter().filter(|one| one.is_paused);
+        self.unread = paused.map(|one| one.partition.clone()).collect();
+        // Of these nothing is to be fetched, however many there are. Nothing of them has been
+        // handed out, so that the client goes on where they begin.
+        let unread = partition_list(&self.unread);
+        self.consumer.pause(&unread).map_err(failed)
     }
 
     /// Gives up all partitions. Records that have not been handed out are forgotten.
@@ -249,6 +262,8 @@ impl GroupConsumer {
     /// If the client refuses.
     pub fn unassign(&mut self) -> Result<()> {
         self.queue.forget_records();
+        self.queue.forget_partitions();
+        self.unread.clear();
         self.consumer
             .unassign()
             .map_err(|error| broker_error("cannot unassign partitions", error))
@@ -259,32 +274,34 @@ impl GroupConsumer {
         self.consumer.assignment_lost()
     }
 
-    /// Stops fetching partitions. What has been fetched and not been handed out is fetched again
-    /// when they go on.
-    ///
-    /// # Errors
-    /// If the client refuses.
-    pub fn pause(&self, partitions: &[TopicPartition]) -> Result<()> {
-        self.consumer
-            .pause(&partition_list(partitions))
-            .map_err(|error| broker_error("cannot pause partitions", error))
+    /// Keeps the records of partitions back. Some that have been fetched may still come; others
+    /// wait in the client, which fetches no more once it holds as much as it may of a partition.
+    pub fn pause(&mut self, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            self.queue.set_forwarded(partition, false);
+        }
     }
 
-    /// Goes on fetching partitions.
+    /// Goes on with partitions, where they stood.
     ///
     /// # Errors
     /// If the client refuses.
-    pub fn resume(&self, partitions: &[TopicPartition]) -> Result<()> {
-        if partitions.is_empty() {
+    pub fn resume(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        for partition in partitions {
+            self.queue.set_forwarded(partition, true);
+        }
+        let unread = partitions.iter();
+        let unread: Vec<_> = unread.filter_map(|one| self.unread.take(one)).collect();
+        if unread.is_empty() {
             return Ok(());
         }
         self.consumer
-            .resume(&partition_list(partitions))
+            .resume(&partition_list(&unread))
             .map_err(|error| broker_error("cannot resume partitions", error))?;
         // librdkafka does not tell the thread that fetches, which may sleep for a second. A question
         // to the partitions' leaders wakes it; nobody waits for the answer.
         let (client, end) = (self.consumer.client(), OffsetEnd::Last);
-        drop(EndOffsets::ask(client, partitions, end, WAKING_WAIT));
+        drop(EndOffsets::ask(client, &unread, end, WAKING_WAIT));
         Ok(())
     }
 
@@ -333,8 +350,10 @@ impl GroupConsumer {
     }
 }
 
-fn partition_list(partitions: &[TopicPartition]) -> TopicPartitionList {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
+fn partition_list<'a>(
+    partitions: impl IntoIterator<Item = &'a TopicPartition>,
+) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(&partition.topic, partition.partition);
     }

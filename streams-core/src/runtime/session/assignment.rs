@@ -7,7 +7,6 @@ use crate::broker::{Assignment, StartAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
 use crate::metrics::ThreadMetrics;
-use crate::record::RawRecord;
 use crate::runtime::restore::RestoredState;
 use crate::runtime::session::{BROKER_WAIT, Session};
 use crate::runtime::tasks::{KeepState, TaskInput, TaskMaker, task_inputs};
@@ -18,14 +17,6 @@ use crate::topology::AutoOffsetReset;
 /// A task whose state is being restored; its partitions are paused.
 pub(super) struct PendingTask {
     inputs: Vec<TaskInput>,
-    /// What had been fetched when the partitions were paused.
-    held: Vec<(TopicPartition, Held)>,
-}
-
-/// What a task that is not ready cannot take yet.
-pub(super) enum Held {
-    Record(RawRecord),
-    End(i64),
 }
 
 /// Where partitions are read from, and what the group has committed for them.
@@ -51,7 +42,7 @@ impl Session {
         metrics: &mut ThreadMetrics,
     ) -> Result<()> {
         self.forget_routes();
-        let positions = self.positions(partitions, control)?;
+        let mut positions = self.positions(partitions, control)?;
         let inputs = task_inputs(
             &self.settings.topology,
             &self.environment.application_id,
@@ -73,9 +64,12 @@ impl Session {
                 self.run_task(task, &inputs, None, metrics)?;
             }
         }
-        self.consumer.assign(&positions.assignment)?;
         let pending = self.pending.values().flat_map(|pending| &pending.inputs);
-        self.consumer.pause(&partitions_of(pending))?;
+        let pending = partitions_of(pending);
+        for one in &mut positions.assignment {
+            one.is_paused = pending.contains(&one.partition);
+        }
+        self.consumer.assign(&positions.assignment)?;
         tracing::info!(tasks = ?ids, "tasks assigned");
         control.assigned();
         Ok(())
@@ -92,8 +86,7 @@ impl Session {
             Some((input.partition.clone(), *offset))
         });
         self.restorer.restore(task, own.collect())?;
-        let held = Vec::new();
-        self.pending.insert(task, PendingTask { inputs, held });
+        self.pending.insert(task, PendingTask { inputs });
         Ok(())
     }
 
@@ -105,31 +98,13 @@ impl Session {
         while !self.pending.is_empty()
             && let Some((task, restored)) = self.restorer.take()?
         {
-            let Some(PendingTask { inputs, held }) = self.pending.remove(&task) else {
+            let Some(PendingTask { inputs }) = self.pending.remove(&task) else {
                 continue;
             };
             self.run_task(task, &inputs, Some(restored), metrics)?;
-            for (partition, held) in held {
-                match (held, self.tasks.route(&partition)) {
-                    (Held::Record(raw), Some(route)) => self.tasks.add_record(route, raw),
-                    (Held::End(offset), _) => self.tasks.reached_end(&partition, offset),
-                    (Held::Record(_), None) => {}
-                }
-            }
             self.consumer.resume(&partitions_of(&inputs))?;
         }
         Ok(())
-    }
-
-    /// Keeps what a task cannot take yet.
-    pub(super) fn hold(&mut self, partition: TopicPartition, held: Held) {
-        let reads = |pending: &&mut PendingTask| {
-            let mut inputs = pending.inputs.iter();
-            inputs.any(|input| input.partition == partition)
-        };
-        if let Some(pending) = self.pending.values_mut().find(reads) {
-            pending.held.push((partition, held));
-        }
     }
 
     fn run_task(
@@ -197,7 +172,11 @@ impl Session {
                 }
                 None => self.first_position(&partition)?,
             };
-            positions.assignment.push(Assignment { partition, start });
+            positions.assignment.push(Assignment {
+                partition,
+                start,
+                is_paused: false,
+            });
         }
         Ok(positions)
     }

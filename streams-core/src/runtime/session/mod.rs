@@ -19,7 +19,7 @@ use crate::metrics::{StreamsMetrics, ThreadMetrics};
 use crate::processor::{EmitIntervals, StreamsHandlers, TaskEnvironment};
 use crate::runtime::collector::ProducerCollector;
 use crate::runtime::restore::{RestoreSettings, Restorer, StateRestoreListener};
-use crate::runtime::session::assignment::{Held, PendingTask};
+use crate::runtime::session::assignment::PendingTask;
 use crate::runtime::state_directory::StateDirectory;
 use crate::runtime::tasks::{KeepState, Route, Tasks, ends_session_only};
 use crate::runtime::thread::ThreadControl;
@@ -217,7 +217,7 @@ impl Session {
                 .map(|(partition, _)| partition)
                 .collect()
         };
-        self.consumer.pause(&partitions(paused))?;
+        self.consumer.pause(&partitions(paused));
         self.consumer.resume(&partitions(resumed))
     }
 
@@ -256,16 +256,18 @@ impl Session {
                     match self.route(topic, partition) {
                         Some(route) => self.tasks.add_record(route, raw),
                         None => {
-                            let topic = self.consumer.topic_name(topic).into();
-                            let partition = TopicPartition { topic, partition };
-                            self.hold(partition, Held::Record(raw));
+                            let topic = self.consumer.topic_name(topic);
+                            let message = format!(
+                                "a record of topic={topic} partition={partition} came, which no \
+                                 task reads"
+                            );
+                            return Err(Error::new(ErrorKind::Broker, message));
                         }
                     }
                 }
-                ConsumerEvent::End(partition, offset) if self.tasks.has(&partition) => {
+                ConsumerEvent::End(partition, offset) => {
                     self.tasks.reached_end(&partition, offset);
                 }
-                ConsumerEvent::End(partition, offset) => self.hold(partition, Held::End(offset)),
                 ConsumerEvent::Assigned(partitions) => {
                     self.assigned(&partitions, control, metrics)?
                 }

@@ -4,7 +4,12 @@
 //! which hands out single events. Here each assigned partition's queue is forwarded to a queue of
 //! our own instead, from which many messages can be taken with one call. Forwarding it before the
 //! assignment makes librdkafka leave it alone when the fetching begins. When a fetching ends,
-//! librdkafka takes the forwarding away, hence [`Forwarding::renew`].
+//! librdkafka takes the forwarding away, hence [`GroupQueue::renew`].
+//!
+//! A partition whose queue is not forwarded is paused: what has been fetched waits in it, and no
+//! more is fetched once it holds as much as `queued.max.messages.kbytes` allows. librdkafka's own
+//! pause would go on where it thinks the application is, and takes the end of a partition for a
+//! record: it goes on one record too late, or from the beginning when there is no such record.
 
 use std::ffi::{CString, c_void};
 use std::ops::Range;
@@ -29,6 +34,15 @@ pub(crate) struct GroupQueue {
     messages: Vec<*mut sys::rd_kafka_message_t>,
     /// Which of the messages have not been handed out yet; they are ours to destroy.
     waiting: Range<usize>,
+    partitions: Vec<PartitionRecords>,
+}
+
+/// The queue of an assigned partition.
+struct PartitionRecords {
+    partition: TopicPartition,
+    queue: NonNull<sys::rd_kafka_queue_t>,
+    /// Whether its records come to the queue of all.
+    is_forwarded: bool,
 }
 
 /// How many messages one call takes at most.
@@ -66,6 +80,7 @@ impl GroupQueue {
             records,
             messages: vec![std::ptr::null_mut(); MESSAGES_READ_MAX],
             waiting: 0..0,
+            partitions: Vec::new(),
         })
     }
 
@@ -131,30 +146,77 @@ impl GroupQueue {
         while self.next_waiting().is_some() {}
     }
 
-    /// Makes the records of these partitions come here. It must be done before the partitions are
-    /// assigned, and renewed after.
-    pub(crate) fn forward(&self, partitions: &[&TopicPartition]) -> Option<Forwarding<'_>> {
-        let mut forwarding = Forwarding {
-            target: self,
-            queues: Vec::with_capacity(partitions.len()),
-        };
-        for partition in partitions {
-            let topic = CString::new(&*partition.topic).ok()?;
-            // SAFETY: the client is live; the queue is given back on drop.
+    /// Makes the records of these partitions come here, of those that are not paused, and of no
+    /// others. It must be done before the partitions are assigned, and renewed after. Returns
+    /// whether all could be found.
+    pub(crate) fn set_partitions<'p>(
+        &mut self,
+        partitions: impl Iterator<Item = (&'p TopicPartition, bool)>,
+    ) -> bool {
+        self.forget_partitions();
+        for (partition, is_paused) in partitions {
+            let Ok(topic) = CString::new(&*partition.topic) else {
+                return false;
+            };
+            // SAFETY: the client is live; the queue is given back in `forget_partitions`.
             let queue = unsafe {
                 let (client, number) = (self.client.as_ptr(), partition.partition);
                 sys::rd_kafka_queue_get_partition(client, topic.as_ptr(), number)
             };
-            forwarding.queues.push(NonNull::new(queue)?);
+            let Some(queue) = NonNull::new(queue) else {
+                return false;
+            };
+            self.partitions.push(PartitionRecords {
+                partition: partition.clone(),
+                queue,
+                is_forwarded: !is_paused,
+            });
         }
-        forwarding.renew();
-        Some(forwarding)
+        self.renew();
+        true
+    }
+
+    /// Forwards again. What has come in between comes as well, in its order.
+    pub(crate) fn renew(&self) {
+        self.partitions.iter().for_each(|one| self.forward(one));
+    }
+
+    /// Lets a partition's records come here, or wait where they are.
+    pub(crate) fn set_forwarded(&mut self, partition: &TopicPartition, is_forwarded: bool) {
+        for one in &mut self.partitions {
+            if one.partition == *partition {
+                one.is_forwarded = is_forwarded;
+            }
+        }
+        let found = self
+            .partitions
+            .iter()
+            .find(|one| one.partition == *partition);
+        found.inspect(|one| self.forward(one));
+    }
+
+    fn forward(&self, one: &PartitionRecords) {
+        let target = match one.is_forwarded {
+            true => self.records.as_ptr(),
+            false => std::ptr::null_mut(),
+        };
+        // SAFETY: both queues are live; librdkafka keeps the target for as long as it needs it.
+        unsafe { sys::rd_kafka_queue_forward(one.queue.as_ptr(), target) }
+    }
+
+    /// Gives up the queues of the partitions, which are not assigned any more.
+    pub(crate) fn forget_partitions(&mut self) {
+        for one in self.partitions.drain(..) {
+            // SAFETY: this gives back the reference taken in `set_partitions`.
+            unsafe { sys::rd_kafka_queue_destroy(one.queue.as_ptr()) }
+        }
     }
 }
 
 impl Drop for GroupQueue {
     fn drop(&mut self) {
         self.forget_records();
+        self.forget_partitions();
         // SAFETY: this gives back what `of` has taken. librdkafka calls the callback with the
         // queue locked, so that it does not run any more once it has been taken away.
         unsafe {
@@ -170,31 +232,6 @@ impl Drop for GroupQueue {
 unsafe extern "C" fn records_came(_client: *mut sys::rd_kafka_t, events: *mut c_void) {
     // SAFETY: the callback is registered with the queue of events, which is live for as long.
     unsafe { sys::rd_kafka_queue_yield(events.cast()) }
-}
-
-/// Partitions whose records go to a [`GroupQueue`].
-pub(crate) struct Forwarding<'a> {
-    target: &'a GroupQueue,
-    queues: Vec<NonNull<sys::rd_kafka_queue_t>>,
-}
-
-impl Forwarding<'_> {
-    /// Forwards again. What has come in between comes as well, in its order.
-    pub(crate) fn renew(&self) {
-        for queue in &self.queues {
-            // SAFETY: both queues are live; librdkafka keeps the target for as long as it needs it.
-            unsafe { sys::rd_kafka_queue_forward(queue.as_ptr(), self.target.records.as_ptr()) }
-        }
-    }
-}
-
-impl Drop for Forwarding<'_> {
-    fn drop(&mut self) {
-        for queue in &self.queues {
-            // SAFETY: this gives back the reference taken in `forward`.
-            unsafe { sys::rd_kafka_queue_destroy(queue.as_ptr()) }
-        }
-    }
 }
 
 impl Message {
