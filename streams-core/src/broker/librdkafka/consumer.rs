@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::librdkafka::failure::{broker_error, is_fencing_code};
-use crate::broker::librdkafka::native::{self, GroupQueue, NativeEvent, OffsetEnd, TopicHandle};
+use crate::broker::librdkafka::native::{self, GroupQueue, NativeEvent, TopicHandle};
 use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{LogContext, client_config, log, log_error, partition_count};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,9 +85,6 @@ pub struct Assignment {
     /// Whether it is not read before it is resumed.
     pub is_paused: bool,
 }
-
-/// How long the question that wakes a fetch may take.
-const WAKING_WAIT: Duration = Duration::from_secs(1);
 
 impl GroupConsumer {
     /// Makes a consumer from librdkafka's settings; `group.id` must be among them.
@@ -253,7 +250,12 @@ impl GroupConsumer {
         // Of these nothing is to be fetched, however many there are. Nothing of them has been
         // handed out, so that the client goes on where they begin.
         let unread = partition_list(&self.unread);
-        self.consumer.pause(&unread).map_err(failed)
+        self.consumer.pause(&unread).map_err(failed)?;
+        // As for those that are resumed: the others may be given to a thread that sleeps then.
+        let started = assignment.iter().filter(|one| !one.is_paused);
+        let started: Vec<_> = started.map(|one| one.partition.clone()).collect();
+        EndOffsets::wake(self.consumer.client(), &started);
+        Ok(())
     }
 
     /// Gives up all partitions. Records that have not been handed out are forgotten.
@@ -298,10 +300,8 @@ impl GroupConsumer {
         self.consumer
             .resume(&partition_list(&unread))
             .map_err(|error| broker_error("cannot resume partitions", error))?;
-        // librdkafka does not tell the thread that fetches, which may sleep for a second. A question
-        // to the partitions' leaders wakes it; nobody waits for the answer.
-        let (client, end) = (self.consumer.client(), OffsetEnd::Last);
-        drop(EndOffsets::ask(client, &unread, end, WAKING_WAIT));
+        // librdkafka does not tell the thread that fetches, which may sleep for a second.
+        EndOffsets::wake(self.consumer.client(), &unread);
         Ok(())
     }
 

@@ -101,6 +101,13 @@ impl PartitionReader {
         Ok(())
     }
 
+    /// Makes what has been started begin at once: where a topic is known already, librdkafka gives
+    /// a partition to the thread that fetches before it starts it, and does not tell it again. The
+    /// thread may then sleep for a second.
+    pub fn wake(&self, partitions: &[TopicPartition]) {
+        EndOffsets::wake(self.consumer.client(), partitions);
+    }
+
     /// Ends the reading of a partition.
     pub fn stop(&mut self, partition: &TopicPartition) {
         if let Some(topic) = self.topics.get(&partition.topic)
@@ -188,6 +195,9 @@ impl PartitionReader {
     }
 }
 
+/// How long the question that wakes a fetch may take.
+const WAKING_WAIT: Duration = Duration::from_secs(1);
+
 /// A question for the ends of partitions, on its way.
 pub struct EndOffsets {
     query: Option<OffsetQuery>,
@@ -204,6 +214,14 @@ impl EndOffsets {
         Self {
             query: OffsetQuery::ask(client, partitions, end, timeout),
             until: Instant::now() + timeout,
+        }
+    }
+
+    /// Wakes the threads that fetch from the leaders of partitions, with a question whose answer
+    /// nobody waits for. It comes behind what the client was told before.
+    pub(super) fn wake<C: ClientContext>(client: &Client<C>, partitions: &[TopicPartition]) {
+        if !partitions.is_empty() {
+            drop(Self::ask(client, partitions, OffsetEnd::Last, WAKING_WAIT));
         }
     }
 

@@ -256,6 +256,7 @@ impl Worker {
                 self.begin(number, *range)?;
             }
         }
+        self.reader()?.wake(&partitions);
         Ok(())
     }
 
