@@ -1,7 +1,7 @@
 //! The producer's transactions, and reading a topic to its end.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -82,9 +82,12 @@ impl Transactions {
         let group = consumer
             .group_metadata()
             .ok_or("the consumer has no group")?;
-        while self.producer.in_flight_count() > 0 {
+        let begun = Instant::now();
+        while self.producer.in_flight_count() > 0 && begun.elapsed() < WAIT {
             self.wait_a_slice();
         }
+        // Nothing is left, or the broker is gone.
+        self.producer.flush(SLICE)?;
         self.producer
             .send_offsets_to_transaction(&list, &group, WAIT)?;
         self.producer.commit_transaction(WAIT)?;

@@ -103,8 +103,8 @@ impl ByteStore {
         self
     }
 
-    /// Keys have times, none larger than the store's: what is not committed yet at a time of which
-    /// nothing has been forgotten need not be looked for.
+    /// Keys have times, none larger than the store's: an entry that is not known, of a time of
+    /// which nothing has been forgotten, is not there and need not be looked for.
     pub(super) fn notes_times(self, time_of: TimeOf) -> Self {
         let committed_ms = self.observed_time_ms.get();
         self.overlay.borrow_mut().note_times(time_of, committed_ms);

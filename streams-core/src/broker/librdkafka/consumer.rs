@@ -276,12 +276,10 @@ impl GroupConsumer {
         self.consumer.assignment_lost()
     }
 
-    /// Keeps the records of partitions back. Some that have been fetched may still come; others
+    /// Keeps the records of a partition back. Some that have been fetched may still come; others
     /// wait in the client, which fetches no more once it holds as much as it may of a partition.
-    pub fn pause(&mut self, partitions: &[TopicPartition]) {
-        for partition in partitions {
-            self.queue.set_forwarded(partition, false);
-        }
+    pub fn pause(&mut self, partition: &TopicPartition) {
+        self.queue.set_forwarded(partition, false);
     }
 
     /// Goes on with partitions, where they stood.

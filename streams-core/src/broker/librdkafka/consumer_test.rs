@@ -169,7 +169,7 @@ fn a_paused_partition_goes_on_where_it_stopped() {
     let mut consumer = broker.consumer();
     consumer.assign(&[at(0, 0), at(1, 0)]).unwrap();
     expect(&mut consumer, &[(0, 0..1)]);
-    consumer.pause(&[place(0)]);
+    consumer.pause(&place(0));
     // What has been fetched may still come.
     let mut next = 1;
     let begun = Instant::now();
@@ -199,7 +199,7 @@ fn a_partition_that_was_read_to_its_end_goes_on_behind_it() {
     expect(&mut consumer, &[(0, 0..50)]);
     expect_end(&mut consumer, 50);
     for is_late in [true, false] {
-        consumer.pause(&[place(0)]);
+        consumer.pause(&place(0));
         expect_nothing(&mut consumer);
         if is_late {
             consumer.resume(&[place(0)]).unwrap();

@@ -205,20 +205,13 @@ impl Session {
     /// Stops fetching what has too many records waiting, and goes on with what has few again.
     fn update_pauses(&mut self) -> Result<()> {
         let records_max = self.settings.config.buffered_records_per_partition;
-        let changes = self.tasks.update_pauses(records_max);
-        if changes.is_empty() {
-            return Ok(());
+        for (partition, is_paused) in self.tasks.update_pauses(records_max) {
+            match is_paused {
+                true => self.consumer.pause(&partition),
+                false => self.consumer.resume(&[partition])?,
+            }
         }
-        let (paused, resumed): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|(_, paused)| *paused);
-        let partitions = |changes: Vec<(TopicPartition, bool)>| -> Vec<TopicPartition> {
-            changes
-                .into_iter()
-                .map(|(partition, _)| partition)
-                .collect()
-        };
-        self.consumer.pause(&partitions(paused));
-        self.consumer.resume(&partitions(resumed))
+        Ok(())
     }
 
     fn log_summary(&mut self) {

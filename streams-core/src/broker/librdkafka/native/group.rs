@@ -178,30 +178,17 @@ impl GroupQueue {
 
     /// Forwards again. What has come in between comes as well, in its order.
     pub(crate) fn renew(&self) {
-        self.partitions.iter().for_each(|one| self.forward(one));
+        let partitions = self.partitions.iter();
+        partitions.for_each(|one| one.forward(self.records));
     }
 
     /// Lets a partition's records come here, or wait where they are.
     pub(crate) fn set_forwarded(&mut self, partition: &TopicPartition, is_forwarded: bool) {
-        for one in &mut self.partitions {
-            if one.partition == *partition {
-                one.is_forwarded = is_forwarded;
-            }
+        let mut partitions = self.partitions.iter_mut();
+        if let Some(one) = partitions.find(|one| one.partition == *partition) {
+            one.is_forwarded = is_forwarded;
+            one.forward(self.records);
         }
-        let found = self
-            .partitions
-            .iter()
-            .find(|one| one.partition == *partition);
-        found.inspect(|one| self.forward(one));
-    }
-
-    fn forward(&self, one: &PartitionRecords) {
-        let target = match one.is_forwarded {
-            true => self.records.as_ptr(),
-            false => std::ptr::null_mut(),
-        };
-        // SAFETY: both queues are live; librdkafka keeps the target for as long as it needs it.
-        unsafe { sys::rd_kafka_queue_forward(one.queue.as_ptr(), target) }
     }
 
     /// Gives up the queues of the partitions, which are not assigned any more.
@@ -210,6 +197,18 @@ impl GroupQueue {
             // SAFETY: this gives back the reference taken in `set_partitions`.
             unsafe { sys::rd_kafka_queue_destroy(one.queue.as_ptr()) }
         }
+    }
+}
+
+impl PartitionRecords {
+    /// Sends its records to the queue of all, or leaves them where they are.
+    fn forward(&self, records: NonNull<sys::rd_kafka_queue_t>) {
+        let target = match self.is_forwarded {
+            true => records.as_ptr(),
+            false => std::ptr::null_mut(),
+        };
+        // SAFETY: both queues are live; librdkafka keeps the target for as long as it needs it.
+        unsafe { sys::rd_kafka_queue_forward(self.queue.as_ptr(), target) }
     }
 }
 
