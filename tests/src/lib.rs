@@ -56,7 +56,7 @@ pub use database::Database;
 pub use deadline::{try_until, wait_until};
 pub use error::Error;
 pub use expectation::{Comparison, Expectation};
-pub use kafka::{Kafka, KafkaOptions};
+pub use kafka::{DroppedMarkers, Kafka, KafkaOptions};
 pub use message::{Message, Record};
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions, program as postgres_program};

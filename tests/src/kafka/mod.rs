@@ -1,5 +1,9 @@
 //! A real Apache Kafka: one node, `KRaft`, on free ports of the loopback address.
 
+mod outage;
+
+pub use outage::DroppedMarkers;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;

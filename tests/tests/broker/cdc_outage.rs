@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use streams_tests::{Cluster, Database, Kafka, KafkaOptions, Postgres, PostgresOptions};
+use streams_tests::{
+    Cluster, Database, DroppedMarkers, Kafka, KafkaOptions, Postgres, PostgresOptions,
+};
 
 use crate::cdc_connector::{Connector, LIMIT};
 use crate::cdc_workload::{Workload, assert_tells, create_workload_tables};
@@ -30,7 +32,10 @@ fn a_restarted_postgres_loses_and_doubles_nothing() {
 
 #[test]
 fn a_restarted_kafka_loses_and_doubles_nothing() {
-    let mut kafka = Kafka::temporary(KafkaOptions::shared()).unwrap();
+    Kafka::through_outages(two_outages);
+}
+
+fn two_outages(kafka: &mut Kafka) -> Result<(), DroppedMarkers> {
     let cluster = Cluster::at(kafka.bootstrap_servers());
     let database = Database::shared("restart");
     database.execute(&create_workload_tables("t"));
@@ -39,13 +44,14 @@ fn a_restarted_kafka_loses_and_doubles_nothing() {
     let workload = Workload::start(&database.url(), "t", 2);
     for _ in 0..2 {
         workload.wait_for_more(50);
-        kafka.restart().unwrap();
+        kafka.restart_in_transactions()?;
         workload.wait_for_more(50);
         running.wait_ready();
     }
     let history = workload.stop();
     assert_tells(&cluster, &connector.topic("t"), &history);
     running.stop();
+    Ok(())
 }
 
 #[test]

@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 use streams_tests::{
-    Cluster, Expectation, Kafka, KafkaOptions, Message, Process, Record, wait_until,
+    Cluster, DroppedMarkers, Expectation, Kafka, Message, Process, Record, wait_until,
 };
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -244,9 +244,12 @@ fn member_that_was_frozen_is_fenced_and_joins_again() {
 
 #[test]
 fn broker_restarted_in_the_middle_loses_and_doubles_nothing() {
-    let mut kafka = Kafka::temporary(KafkaOptions::shared()).unwrap();
-    let cluster = Cluster::at(kafka.bootstrap_servers());
     let mut random = seeded();
+    Kafka::through_outages(|kafka| three_outages(kafka, &mut random));
+}
+
+fn three_outages(kafka: &mut Kafka, random: &mut StdRng) -> Result<(), DroppedMarkers> {
+    let cluster = Cluster::at(kafka.bootstrap_servers());
     let topics = Topics::create(&cluster);
     let group = cluster.unique("outage");
     let mut member = topics.processor(&cluster, &group, &[]);
@@ -263,11 +266,11 @@ fn broker_restarted_in_the_middle_loses_and_doubles_nothing() {
         } else {
             kafka.stop().unwrap();
         }
-        kafka.restart().unwrap();
+        kafka.restart_in_transactions()?;
     }
     let (good, bad) = expected(0..3 * OUTAGE_BATCH);
     good.assert_topic_with(&cluster, &topics.output, LIMIT, key_and_number);
     bad.assert_topic_with(&cluster, &topics.dead, LIMIT, key_and_number);
     assert!(member.terminate(Duration::from_secs(10)).success());
-    kafka.stop().unwrap();
+    Ok(())
 }

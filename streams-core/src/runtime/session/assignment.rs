@@ -14,6 +14,10 @@ use crate::runtime::thread::ThreadControl;
 use crate::task::{CommitMetadata, Idling, decode_metadata};
 use crate::topology::AutoOffsetReset;
 
+/// For how long it is nothing special that the offsets of the group cannot be read yet: as long as
+/// a transaction of the last owner may stay open by default.
+const UNSTABLE_WAIT: Duration = Duration::from_secs(10);
+
 /// A task whose state is being restored; its partitions are paused.
 pub(super) struct PendingTask {
     inputs: Vec<TaskInput>,
@@ -157,7 +161,10 @@ impl Session {
                     return Err(error);
                 }
                 // A transaction of the last owner may still be open; it ends in its time.
-                Err(error) => tracing::debug!(%error, "trying again"),
+                Err(error) if begun.elapsed() < UNSTABLE_WAIT => {
+                    tracing::debug!(%error, "trying again");
+                }
+                Err(error) => tracing::warn!(%error, "trying again"),
             }
         };
         for committed in committed {
