@@ -60,8 +60,8 @@ const CONSUMERS: &[(&str, &str)] = &[
     ("heartbeat.interval.ms", "3000"),
     ("max.poll.interval.ms", "300000"),
     ("partition.assignment.strategy", "range"),
-    // Both bound the memory of records that wait to be polled; each record costs a few hundred
-    // bytes beside its own. A response can overshoot the queue by fetch.max.bytes. More of them
+    // Both bound the memory of records that wait to be polled, and for each paused partition of
+    // those that wait in it; each record costs a few hundred bytes beside its own. A response can overshoot the queue by fetch.max.bytes. More of them
     // made nothing faster, but the processor's caches colder.
     ("queued.max.messages.kbytes", "2048"),
     ("queued.min.messages", "10000"),

@@ -76,13 +76,12 @@ impl ProducerCollector {
         consumer: &GroupConsumer,
         timeout: Duration,
     ) -> Result<()> {
-        self.has_uncommitted.set(false);
         if !self.producer.is_transactional() {
-            return if offsets.is_empty() {
-                Ok(())
-            } else {
-                consumer.commit(offsets)
-            };
+            if !offsets.is_empty() {
+                consumer.commit(offsets)?;
+            }
+            self.has_uncommitted.set(false);
+            return Ok(());
         }
         if !offsets.is_empty() {
             self.ensure_transaction()?;
@@ -92,6 +91,7 @@ impl ProducerCollector {
             self.producer.commit_transaction(timeout)?;
             self.in_transaction.set(false);
         }
+        self.has_uncommitted.set(false);
         Ok(())
     }
 

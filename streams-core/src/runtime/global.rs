@@ -238,7 +238,7 @@ impl Filler {
             records,
             ..
         } = self;
-        let mut lost = None;
+        let (mut lost, mut failed) = (None, None);
         reader.read(READ_WAIT, |place, event| {
             let Some(from) = partitions.get_mut(place) else {
                 return;
@@ -247,7 +247,9 @@ impl Filler {
                 ReadEvent::Record(record) => {
                     from.next_offset = record.offset() + 1;
                     *records += 1;
-                    task.add(place, record.to_raw());
+                    if let Err(error) = task.add(place, record.to_raw()) {
+                        failed = Some(error);
+                    }
                 }
                 ReadEvent::End(offset) => {
                     from.next_offset = from.next_offset.max(offset);
@@ -256,6 +258,9 @@ impl Filler {
                 ReadEvent::OutOfRange => lost = Some(place),
             }
         })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
         let Some(place) = lost else { return Ok(()) };
         let Some(from) = partitions.get_mut(place) else {
             return Ok(());

@@ -180,9 +180,10 @@ impl Tasks {
     }
 
     #[inline]
-    pub(crate) fn add_record(&mut self, route: Route, raw: RawRecord) {
-        if let Some(running) = self.tasks.get_mut(route.task) {
-            running.task.add(route.input, raw);
+    pub(crate) fn add_record(&mut self, route: Route, raw: RawRecord) -> Result<()> {
+        match self.tasks.get_mut(route.task) {
+            Some(running) => running.task.add(route.input, raw),
+            None => Ok(()),
         }
     }
 
@@ -347,4 +348,12 @@ impl Tasks {
 pub(crate) fn ends_session_only(error: &Error) -> bool {
     use crate::error::ErrorKind;
     matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Broker)
+}
+
+/// Whether the stores can be used after an error.
+pub(crate) fn keep_after(error: &Error) -> KeepState {
+    match ends_session_only(error) {
+        true => KeepState::Yes,
+        false => KeepState::No,
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
 use crate::processor::{SourcePort, Staged, TaskContext, UNKNOWN_TIME};
 use crate::record::RawRecord;
@@ -24,6 +25,8 @@ pub(crate) struct Input {
     queued_bytes: usize,
     head: Option<Head>,
     partition_time_ms: i64,
+    /// The offset of the last record that was added.
+    added_offset: Option<i64>,
     next_offset: Option<i64>,
     committed_offset: Option<i64>,
     end_offset: Option<i64>,
@@ -47,6 +50,7 @@ impl Input {
             queued_bytes: 0,
             head: None,
             partition_time_ms: UNKNOWN_TIME,
+            added_offset: None,
             next_offset: None,
             committed_offset: None,
             end_offset: None,
@@ -59,11 +63,23 @@ impl Input {
         self.partition_time_ms = self.partition_time_ms.max(partition_time_ms);
     }
 
-    pub(crate) fn add(&mut self, raw: RawRecord) {
+    /// Adds a record behind those that wait.
+    ///
+    /// # Errors
+    /// If it does not come behind the last one. The client has gone back then, as it may when a
+    /// broker has lost records; taken once more, they would count twice.
+    #[inline]
+    pub(crate) fn add(&mut self, raw: RawRecord) -> Result<()> {
+        if self.added_offset >= Some(raw.offset) {
+            let message = format!("offset={} of {} was read again", raw.offset, self.from);
+            return Err(Error::new(ErrorKind::Broker, message));
+        }
+        self.added_offset = Some(raw.offset);
         self.end_offset = None;
         self.idle_since_ms = None;
         self.queued_bytes += raw.size();
         self.queue.push_back(raw);
+        Ok(())
     }
 
     /// Everything up to `offset` has been fetched, and there is no more.
@@ -154,5 +170,35 @@ impl Input {
     /// The position is committed.
     pub(crate) fn committed(&mut self) {
         self.committed_offset = self.position().map(|position| position.offset);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Headers;
+
+    #[test]
+    fn a_record_that_was_added_before_is_refused() {
+        let from = TopicPartition {
+            topic: "in".into(),
+            partition: 3,
+        };
+        let mut input = Input::new(from, 0);
+        let mut add = |offset| input.add(RawRecord::new(None, None, offset, 0, Headers::new()));
+        // Some offsets are markers, or records that were compacted away.
+        for offset in [0, 1, 7] {
+            add(offset).unwrap();
+        }
+        for offset in [7, 1] {
+            let error = add(offset).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Broker);
+            assert_eq!(
+                error.to_string(),
+                format!("offset={offset} of in-3 was read again")
+            );
+        }
+        add(8).unwrap();
+        assert_eq!(input.buffered(), 4);
     }
 }

@@ -117,9 +117,10 @@ impl Task {
 
     /// Buffers a record of an input.
     #[inline]
-    pub(crate) fn add(&mut self, input: usize, raw: RawRecord) {
-        if let Some(input) = self.inputs.get_mut(input) {
-            input.add(raw);
+    pub(crate) fn add(&mut self, input: usize, raw: RawRecord) -> Result<()> {
+        match self.inputs.get_mut(input) {
+            Some(input) => input.add(raw),
+            None => Ok(()),
         }
     }
 

@@ -406,9 +406,11 @@ impl TopologyTestDriver {
             ..input
         };
         self.inputs.insert(topic.to_owned(), next);
-        if let Some(task) = self.task_of(input) {
-            let raw = RawRecord::new(key, value, offset, timestamp_ms, headers);
-            task.add(input.place, raw);
+        let raw = RawRecord::new(key, value, offset, timestamp_ms, headers);
+        // Each record has an offset of its own, so none is refused.
+        if let Some(task) = self.task_of(input)
+            && task.add(input.place, raw).is_ok()
+        {
             task.reached_end(input.place, offset + 1);
         }
         true

@@ -1,13 +1,15 @@
 //! A broker that goes away and comes back in the middle of transactions.
 //!
-//! A Kafka since 4.1 that starts with a transaction whose end it had begun to write may drop that
-//! end (KAFKA-20734): as long as the node is not registered again its partitions have no leader,
-//! and the coordinator takes them for deleted, leaves the markers out and calls the transaction
-//! complete. Then the next transaction of the same producer commits what had been aborted, or the
-//! group's offsets stay unstable for ever. No client can tell or mend that, so a test of an
-//! outage is made again when the broker's log says that it has happened.
+//! A Kafka since 4.1 may drop the end of a transaction (KAFKA-20734): as long as the node is not
+//! registered again after a restart its partitions have no leader, and the coordinator takes them
+//! for deleted, leaves the markers out and calls the transaction complete. Then the next
+//! transaction of the same producer decides what becomes of the records, whatever had been decided
+//! for them, and the group's offsets may stay unstable for ever. No client can mend that, as it
+//! does not know which end was dropped, so a test of an outage is made again when the broker's log
+//! says that it has happened.
 
 use std::fs;
+use std::panic::{self, AssertUnwindSafe};
 
 use crate::error::OrFail as _;
 use crate::kafka::{Kafka, KafkaOptions};
@@ -19,9 +21,9 @@ pub struct DroppedMarkers;
 /// What Kafka logs then. Only deleted topics may bring the same line, so nothing may be deleted.
 const DROPPED: &str = "Couldn't find leader endpoint";
 
-/// How many brokers a test is given. With both cores busy about one restart in a hundred drops
-/// markers.
-const ATTEMPTS: usize = 5;
+/// How many brokers a test is given. On a machine with far more to do than it has cores for, one
+/// restart in ten has dropped markers.
+const ATTEMPTS: usize = 8;
 
 impl Kafka {
     /// Runs a test of outages with a broker of its own, and with another one when markers have
@@ -29,12 +31,19 @@ impl Kafka {
     ///
     /// # Panics
     ///
-    /// When the broker does not start, or every one has dropped markers.
+    /// When the broker does not start, every one has dropped markers, or the test fails without.
     #[track_caller]
     pub fn through_outages(mut test: impl FnMut(&mut Self) -> Result<(), DroppedMarkers>) {
         let came_through = (0..ATTEMPTS).any(|_| {
             let mut kafka = Self::temporary(KafkaOptions::shared()).or_fail();
-            test(&mut kafka).is_ok()
+            let tried = panic::catch_unwind(AssertUnwindSafe(|| test(&mut kafka)));
+            if kafka.has_dropped_markers() {
+                eprintln!("not counted: the broker has dropped markers of a transaction");
+                return false;
+            }
+            tried
+                .unwrap_or_else(|failure| panic::resume_unwind(failure))
+                .is_ok()
         });
         assert!(
             came_through,
@@ -54,11 +63,15 @@ impl Kafka {
     #[track_caller]
     pub fn restart_in_transactions(&mut self) -> Result<(), DroppedMarkers> {
         self.restart().or_fail();
-        // The line comes before the node is registered, and so before any client can connect.
-        let log = fs::read_to_string(self.directory.join("kafka.log")).unwrap_or_default();
-        match log.contains(DROPPED) {
+        match self.has_dropped_markers() {
             true => Err(DroppedMarkers),
             false => Ok(()),
         }
+    }
+
+    /// Since it was first started.
+    fn has_dropped_markers(&self) -> bool {
+        let log = fs::read_to_string(self.directory.join("kafka.log")).unwrap_or_default();
+        log.contains(DROPPED)
     }
 }

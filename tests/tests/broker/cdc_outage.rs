@@ -84,7 +84,10 @@ fn a_connector_waits_for_servers_that_are_not_up_yet() {
 
 #[test]
 fn a_stop_while_kafka_is_away_takes_less_than_five_seconds() {
-    let mut kafka = Kafka::temporary(KafkaOptions::shared()).unwrap();
+    Kafka::through_outages(stop_while_away);
+}
+
+fn stop_while_away(kafka: &mut Kafka) -> Result<(), DroppedMarkers> {
     let cluster = Cluster::at(kafka.bootstrap_servers());
     let database = Database::shared("away");
     database.execute("CREATE TABLE t (id int PRIMARY KEY)");
@@ -93,7 +96,7 @@ fn a_stop_while_kafka_is_away_takes_less_than_five_seconds() {
     kafka.kill();
     database.execute("INSERT INTO t SELECT generate_series(1, 1000)");
     running.stop();
-    kafka.restart().unwrap();
+    kafka.restart_in_transactions()?;
     let running = connector.start();
     assert_eq!(
         cluster
@@ -102,6 +105,7 @@ fn a_stop_while_kafka_is_away_takes_less_than_five_seconds() {
         1_000
     );
     running.stop();
+    Ok(())
 }
 
 #[test]

@@ -245,10 +245,12 @@ impl GroupConsumer {
         // takes their forwarding away. It answers this question after that.
         self.consumer.assignment().map_err(failed)?;
         self.queue.renew();
-        let paused = assignment.iter().filter(|one| one.is_paused);
-        self.unread = paused.map(|one| one.partition.clone()).collect();
         // Of these nothing is to be fetched, however many there are. Nothing of them has been
-        // handed out, so that the client goes on where they begin.
+        // handed out, so that the client goes on where they begin. A pause would make it look for
+        // a beginning once more, and half a second later.
+        let paused = assignment.iter();
+        let paused = paused.filter(|one| one.is_paused && matches!(one.start, StartAt::Offset(_)));
+        self.unread = paused.map(|one| one.partition.clone()).collect();
         let unread = partition_list(&self.unread);
         self.consumer.pause(&unread).map_err(failed)?;
         // As for those that are resumed: the others may be given to a thread that sleeps then.

@@ -114,6 +114,9 @@ const QUEUE_FULL_WAIT: Duration = Duration::from_millis(1);
 /// How long one wait of a flush may take.
 const FLUSH_CALL_MAX: Duration = Duration::from_millis(10);
 
+/// How long a call waits before it is made again.
+const RETRY_WAIT: Duration = Duration::from_millis(10);
+
 /// A call that comes at the deadline may still find its answer waiting.
 const CALL_MIN: Duration = Duration::from_millis(100);
 
@@ -312,7 +315,12 @@ impl TransactionalProducer {
         timeout: Duration,
     ) -> Result<()> {
         let list = offset_list(offsets)?;
-        let metadata = consumer.group_metadata().ok_or_else(|| {
+        // A broker takes the offsets of who names no member.
+        let metadata = match consumer.assignment_lost() {
+            true => None,
+            false => consumer.group_metadata(),
+        };
+        let metadata = metadata.ok_or_else(|| {
             Error::new(
                 ErrorKind::Fenced,
                 "the consumer is not a member of its group",
@@ -371,7 +379,11 @@ impl TransactionalProducer {
             match call(&self.producer, left.clamp(CALL_MIN, CALL_MAX)) {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(error))
-                    if error.is_retriable() && Instant::now() < deadline => {}
+                    if error.is_retriable() && Instant::now() < deadline =>
+                {
+                    // It comes at once while another call is unfinished.
+                    std::thread::sleep(RETRY_WAIT);
+                }
                 Err(error) => return Err(broker_error(doing(), error)),
             }
         }

@@ -1,6 +1,6 @@
 //! What the group gives and takes: tasks, their state, and where their partitions are read from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::broker::{Assignment, StartAt};
@@ -9,7 +9,7 @@ use crate::id::{TaskId, TopicPartition};
 use crate::metrics::ThreadMetrics;
 use crate::runtime::restore::RestoredState;
 use crate::runtime::session::{BROKER_WAIT, Session};
-use crate::runtime::tasks::{KeepState, TaskInput, TaskMaker, task_inputs};
+use crate::runtime::tasks::{KeepState, TaskInput, TaskMaker, keep_after, task_inputs};
 use crate::runtime::thread::ThreadControl;
 use crate::task::{CommitMetadata, Idling, decode_metadata};
 use crate::topology::AutoOffsetReset;
@@ -53,6 +53,11 @@ impl Session {
             partitions,
             &positions.metadata,
         );
+        // A pattern may match topics that no source reads.
+        let read = inputs.values().flatten();
+        let read: BTreeSet<_> = read.map(|input| input.partition.clone()).collect();
+        let assignment = &mut positions.assignment;
+        assignment.retain(|one| read.contains(&one.partition));
         let ids: Vec<String> = inputs.keys().map(ToString::to_string).collect();
         let topology = self.settings.topology.clone();
         let has_stores = |task: TaskId| {
@@ -69,7 +74,7 @@ impl Session {
             }
         }
         let pending = self.pending.values().flat_map(|pending| &pending.inputs);
-        let pending = partitions_of(pending);
+        let pending: BTreeSet<_> = pending.map(|input| input.partition.clone()).collect();
         for one in &mut positions.assignment {
             one.is_paused = pending.contains(&one.partition);
         }
@@ -154,6 +159,7 @@ impl Session {
         }
         let begun = Instant::now();
         let timeout = Duration::from_millis(self.settings.config.task_timeout_ms);
+        let mut is_told = false;
         let committed = loop {
             match self.consumer.committed(partitions, BROKER_WAIT) {
                 Ok(committed) => break committed,
@@ -161,10 +167,11 @@ impl Session {
                     return Err(error);
                 }
                 // A transaction of the last owner may still be open; it ends in its time.
-                Err(error) if begun.elapsed() < UNSTABLE_WAIT => {
-                    tracing::debug!(%error, "trying again");
+                Err(error) if !is_told && begun.elapsed() > UNSTABLE_WAIT => {
+                    tracing::warn!(%error, "trying again");
+                    is_told = true;
                 }
-                Err(error) => tracing::warn!(%error, "trying again"),
+                Err(error) => tracing::debug!(%error, "trying again"),
             }
         };
         for committed in committed {
@@ -235,7 +242,8 @@ impl Session {
         } else {
             self.commit(control, metrics)
         };
-        self.close_tasks(KeepState::Yes, metrics);
+        let keep = committed.as_ref().err().map_or(KeepState::Yes, keep_after);
+        self.close_tasks(keep, metrics);
         self.consumer.unassign()?;
         committed
     }

@@ -21,7 +21,7 @@ use crate::runtime::collector::ProducerCollector;
 use crate::runtime::restore::{RestoreSettings, Restorer, StateRestoreListener};
 use crate::runtime::session::assignment::PendingTask;
 use crate::runtime::state_directory::StateDirectory;
-use crate::runtime::tasks::{KeepState, Route, Tasks, ends_session_only};
+use crate::runtime::tasks::{KeepState, Route, Tasks, keep_after};
 use crate::runtime::thread::ThreadControl;
 use crate::store::{GlobalStores, StoreRegistry};
 use crate::topology::Topology;
@@ -119,11 +119,14 @@ impl Session {
         control: &ThreadControl,
     ) -> Result<Self> {
         let (config, process_id) = (&settings.config, &settings.process_id);
+        let join = || {
+            let consumer = GroupConsumer::new(&config.consumer_config(process_id, thread))?;
+            let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+            consumer.subscribe(&topics).map(|()| consumer)
+        };
         // The group takes its time while the transactional id is taken over; what it gives is only
         // seen when the consumer is polled.
-        let consumer = GroupConsumer::new(&config.consumer_config(process_id, thread))?;
-        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics)?;
+        let mut early = Some(join()?);
         let producer = TransactionalProducer::new(&config.producer_config(process_id, thread))?;
         let begun = Instant::now();
         // A coordinator that is away comes back, so only a request to stop ends the wait.
@@ -135,7 +138,10 @@ impl Session {
                 return Err(error);
             }
             tracing::warn!(%error, "trying again");
+            // The others of the group would wait for a member that does not poll.
+            early = None;
         }
+        let consumer = early.map_or_else(join, Ok)?;
         let collector = Rc::new(ProducerCollector::new(producer));
         let environment = TaskEnvironment {
             application_id: config.application_id.as_str().into(),
@@ -247,7 +253,7 @@ impl Session {
                 } => {
                     records += 1;
                     match self.route(topic, partition) {
-                        Some(route) => self.tasks.add_record(route, raw),
+                        Some(route) => self.tasks.add_record(route, raw)?,
                         None => {
                             let topic = self.consumer.topic_name(topic);
                             let message = format!(
@@ -355,11 +361,7 @@ impl Session {
     /// Leaves without committing: what is done since the last commit is done again by the next
     /// session. Stores that have failed are opened anew then.
     pub(crate) fn abandon(mut self, error: &Error, metrics: &mut ThreadMetrics) {
-        let keep = match ends_session_only(error) {
-            true => KeepState::Yes,
-            false => KeepState::No,
-        };
-        self.close_tasks(keep, metrics);
+        self.close_tasks(keep_after(error), metrics);
         self.collector.abort(BROKER_WAIT);
     }
 }
