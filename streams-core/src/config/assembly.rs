@@ -63,8 +63,8 @@ const CONSUMERS: &[(&str, &str)] = &[
     // Both bound the memory of records that wait to be polled, and for each paused partition of
     // those that wait in it; each record costs a few hundred bytes beside its own. A response can overshoot the queue by fetch.max.bytes. More of them
     // made nothing faster, but the processor's caches colder.
-    ("queued.max.messages.kbytes", "2048"),
-    ("queued.min.messages", "10000"),
+    ("queued.max.messages.kbytes", "1024"),
+    ("queued.min.messages", "4000"),
     ("fetch.max.bytes", "1048576"),
     ("session.timeout.ms", "45000"),
 ];
