@@ -60,9 +60,10 @@ const CONSUMERS: &[(&str, &str)] = &[
     ("heartbeat.interval.ms", "3000"),
     ("max.poll.interval.ms", "300000"),
     ("partition.assignment.strategy", "range"),
-    // Both bound the memory of records that wait to be polled, and for each paused partition of
-    // those that wait in it; each record costs a few hundred bytes beside its own. A response can overshoot the queue by fetch.max.bytes. More of them
-    // made nothing faster, but the processor's caches colder.
+    // Both bound the memory of records that wait to be polled, and of those that wait in each
+    // paused partition; a record costs a few hundred bytes beside its own. A response can overshoot
+    // the queue by fetch.max.bytes. More of them made nothing faster, but the processor's caches
+    // colder.
     ("queued.max.messages.kbytes", "1024"),
     ("queued.min.messages", "4000"),
     ("fetch.max.bytes", "1048576"),
