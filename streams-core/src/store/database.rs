@@ -82,9 +82,7 @@ const FORMAT: u8 = 1;
 /// the column family of the positions.
 const OFFSET_PREFIX: &str = "\0offset:";
 
-/// The write buffers of a task's stores together, unless it has many stores.
-const WRITE_BUFFERS_BYTES: usize = 4 * 1024 * 1024;
-const WRITE_BUFFER_BYTES_MIN: usize = 1024 * 1024;
+const WRITE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// Memory is taken in pieces of this size, so that a store with few entries takes little.
 const ARENA_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_BYTES: usize = 4 * 1024;
@@ -117,17 +115,16 @@ impl TaskDatabase {
             false if has_tables(&path) => return Err(damaged(&path, task, "CURRENT is missing")),
             false => vec![POSITIONS.to_owned()],
         };
-        let mut columns: Vec<String> = stores.iter().map(|store| column_of(store)).collect();
+        let stores = stores.iter().map(|store| column_of(store));
+        let mut columns: Vec<String> = stores.collect();
         for column in known {
             if !columns.contains(&column) {
                 columns.push(column);
             }
         }
-        let part = WRITE_BUFFERS_BYTES / stores.len().max(1);
-        let write_buffer_bytes = part.max(WRITE_BUFFER_BYTES_MIN);
-        let columns = columns.iter().map(|column| {
-            ColumnFamilyDescriptor::new(column, column_options(memory, write_buffer_bytes))
-        });
+        let columns = columns
+            .iter()
+            .map(|column| ColumnFamilyDescriptor::new(column, column_options(memory)));
         let db = DB::open_cf_descriptors(&options, &path, columns).map_err(failed)?;
         let recent = Arc::clone(&memory.recent);
         let database = Self {
@@ -464,7 +461,7 @@ fn database_options(memory: &StoreMemory) -> Options {
     options
 }
 
-fn column_options(memory: &StoreMemory, write_buffer_bytes: usize) -> Options {
+fn column_options(memory: &StoreMemory) -> Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(&memory.cache);
     table.set_block_size(BLOCK_BYTES);
@@ -474,7 +471,7 @@ fn column_options(memory: &StoreMemory, write_buffer_bytes: usize) -> Options {
     table.set_format_version(5);
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
-    options.set_write_buffer_size(write_buffer_bytes);
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     options.set_arena_block_size(ARENA_BLOCK_BYTES);
     // Of a key that is not there, as windows ask for with each key's first record.
     options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM_RATIO);
