@@ -76,13 +76,21 @@ impl ProducerCollector {
         consumer: &GroupConsumer,
         timeout: Duration,
     ) -> Result<()> {
-        if !self.producer.is_transactional() {
-            if !offsets.is_empty() {
-                consumer.commit(offsets)?;
-            }
-            self.has_uncommitted.set(false);
-            return Ok(());
+        if self.producer.is_transactional() {
+            self.commit_transaction(offsets, consumer, timeout)?;
+        } else if !offsets.is_empty() {
+            consumer.commit(offsets)?;
         }
+        self.has_uncommitted.set(false);
+        Ok(())
+    }
+
+    fn commit_transaction(
+        &self,
+        offsets: &[(TopicPartition, i64, String)],
+        consumer: &GroupConsumer,
+        timeout: Duration,
+    ) -> Result<()> {
         if !offsets.is_empty() {
             self.ensure_transaction()?;
             self.producer.send_offsets(offsets, consumer, timeout)?;
@@ -91,7 +99,6 @@ impl ProducerCollector {
             self.producer.commit_transaction(timeout)?;
             self.in_transaction.set(false);
         }
-        self.has_uncommitted.set(false);
         Ok(())
     }
 

@@ -71,8 +71,7 @@ impl Input {
     #[inline]
     pub(crate) fn add(&mut self, raw: RawRecord) -> Result<()> {
         if self.added_offset >= Some(raw.offset) {
-            let message = format!("offset={} of {} was read again", raw.offset, self.from);
-            return Err(Error::new(ErrorKind::Broker, message));
+            return Err(self.read_again(raw.offset));
         }
         self.added_offset = Some(raw.offset);
         self.end_offset = None;
@@ -80,6 +79,12 @@ impl Input {
         self.queued_bytes += raw.size();
         self.queue.push_back(raw);
         Ok(())
+    }
+
+    #[cold]
+    fn read_again(&self, offset: i64) -> Error {
+        let message = format!("offset={offset} of {} was read again", self.from);
+        Error::new(ErrorKind::Broker, message)
     }
 
     /// Everything up to `offset` has been fetched, and there is no more.

@@ -1,6 +1,6 @@
 //! A broker that goes away and comes back in the middle of transactions.
 //!
-//! A Kafka since 4.1 may drop the end of a transaction (KAFKA-20734): as long as the node is not
+//! Kafka 4.3.1 may drop the end of a transaction (KAFKA-20734): as long as the node is not
 //! registered again after a restart its partitions have no leader, and the coordinator takes them
 //! for deleted, leaves the markers out and calls the transaction complete. Then the next
 //! transaction of the same producer decides what becomes of the records, whatever had been decided
@@ -21,8 +21,8 @@ pub struct DroppedMarkers;
 /// What Kafka logs then. Only deleted topics may bring the same line, so nothing may be deleted.
 const DROPPED: &str = "Couldn't find leader endpoint";
 
-/// How many brokers a test is given. On a machine with far more to do than it has cores for, one
-/// restart in ten has dropped markers.
+/// How many brokers a test is given. On a machine with far more to do than it has cores for, about
+/// one restart in ten has dropped markers.
 const ATTEMPTS: usize = 8;
 
 impl Kafka {

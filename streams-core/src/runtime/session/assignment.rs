@@ -31,7 +31,9 @@ struct Positions {
     metadata: BTreeMap<TopicPartition, CommitMetadata>,
 }
 
-fn partitions_of<'a>(inputs: impl IntoIterator<Item = &'a TaskInput>) -> Vec<TopicPartition> {
+fn partitions_of<'a, C: FromIterator<TopicPartition>>(
+    inputs: impl IntoIterator<Item = &'a TaskInput>,
+) -> C {
     let inputs = inputs.into_iter();
     inputs.map(|input| input.partition.clone()).collect()
 }
@@ -54,8 +56,7 @@ impl Session {
             &positions.metadata,
         );
         // A pattern may match topics that no source reads.
-        let read = inputs.values().flatten();
-        let read: BTreeSet<_> = read.map(|input| input.partition.clone()).collect();
+        let read: BTreeSet<_> = partitions_of(inputs.values().flatten());
         let assignment = &mut positions.assignment;
         assignment.retain(|one| read.contains(&one.partition));
         let ids: Vec<String> = inputs.keys().map(ToString::to_string).collect();
@@ -74,7 +75,7 @@ impl Session {
             }
         }
         let pending = self.pending.values().flat_map(|pending| &pending.inputs);
-        let pending: BTreeSet<_> = pending.map(|input| input.partition.clone()).collect();
+        let pending: BTreeSet<_> = partitions_of(pending);
         for one in &mut positions.assignment {
             one.is_paused = pending.contains(&one.partition);
         }
@@ -111,7 +112,8 @@ impl Session {
                 continue;
             };
             self.run_task(task, &inputs, Some(restored), metrics)?;
-            self.consumer.resume(&partitions_of(&inputs))?;
+            let resumed: Vec<_> = partitions_of(&inputs);
+            self.consumer.resume(&resumed)?;
         }
         Ok(())
     }
