@@ -166,7 +166,8 @@ impl<K, V> SinkNode<K, V> {
             }),
         };
         if let Err(error) = sent {
-            if error.kind() == ErrorKind::Fenced {
+            // What is no fault of the record is nothing to ask its handler about.
+            if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Broker) {
                 task.fail(error);
                 return;
             }

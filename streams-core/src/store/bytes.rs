@@ -16,6 +16,7 @@ use crate::store::merge::{Layered, Merge};
 use crate::store::overlay::{Found, Overlay, TimeOf, Write};
 use crate::store::position::{ObservedTime, StorePosition};
 use crate::store::reader::Reader;
+use crate::store::seen_keys::{PartsOf, SeenKeys};
 
 /// A store of bytes that its task reads and writes.
 pub(crate) struct ByteStore {
@@ -24,6 +25,8 @@ pub(crate) struct ByteStore {
     overlay: RefCell<Overlay>,
     /// Reads short spans of RocksDB.
     reader: RefCell<Reader>,
+    /// The keys that RocksDB may hold, once they are asked for.
+    seen: RefCell<Option<(SeenKeys, PartsOf)>>,
     /// How long entries live; `None` for ever.
     expiry: Option<Expiry>,
     /// How many entries there may be; `None` for any number.
@@ -73,6 +76,7 @@ impl ByteStore {
             engine,
             overlay: RefCell::new(Overlay::new(recent)),
             reader: RefCell::default(),
+            seen: RefCell::default(),
             expiry: None,
             entries_max: None,
             cache: None,
@@ -398,19 +402,32 @@ impl ByteStore {
     /// Shows `visit` the entries of a span that ascends, uncommitted ones and those kept back
     /// included, until it returns false; `visit` must not use the store.
     ///
-    /// For spans of entries that have times, of which `from_ms` is the first, in stores that delete
-    /// whole ranges only: so short reads are cheap.
-    pub(super) fn visit_since(
+    /// For the entries of `key` between two times, in stores that delete whole ranges only: so
+    /// short reads are cheap.
+    pub(super) fn visit_times(
         &self,
         span: Span<'_>,
-        from_ms: i64,
+        (key, from_ms, to_ms): (&[u8], i64, i64),
+        parts_of: PartsOf,
         visit: impl FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<()> {
+        let committed_ms = self.committed_time.get_ms();
         // No entry is younger than the store was at its last commit.
-        let committed = match from_ms > self.committed_time.get_ms() {
-            true => Committed::Unread,
-            false if self.is_read_only => Committed::Scanned,
-            false => Committed::Kept,
+        let committed = if from_ms > committed_ms {
+            Committed::Unread
+        } else if self.is_read_only || matches!(self.engine, Engine::Memory(_)) {
+            Committed::Scanned
+        } else {
+            let mut seen = self.seen.borrow_mut();
+            let begin = || (SeenKeys::new(committed_ms), parts_of);
+            match seen
+                .get_or_insert_with(begin)
+                .0
+                .may_hold(key, from_ms, to_ms)
+            {
+                true => Committed::Kept,
+                false => Committed::Unread,
+            }
         };
         self.merge(span, committed, visit)
     }
@@ -543,6 +560,9 @@ impl ByteStore {
         let mut overlay = self.overlay.borrow_mut();
         if let Engine::Memory(table) = &self.engine {
             table.apply(overlay.deleted_ranges(), overlay.writes());
+        }
+        if let Some((seen, parts_of)) = &mut *self.seen.borrow_mut() {
+            seen.committed(overlay.writes(), *parts_of);
         }
         overlay.committed();
         self.committed_time.set_ms(self.observed_time_ms.get());

@@ -82,7 +82,14 @@ const FORMAT: u8 = 1;
 /// the column family of the positions.
 const OFFSET_PREFIX: &str = "\0offset:";
 
-const WRITE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+const WRITE_BUFFER_BYTES: usize = 2 * 1024 * 1024;
+/// So many write buffers that have become files are merged at a time: with small write buffers,
+/// RocksDB's 4 would write everything again too often.
+const FILES_MERGED: i32 = 8;
+/// RocksDB's 2 MiB are for disks that seek, and are taken for each file that is merged.
+const MERGE_READ_BYTES: usize = 256 * 1024;
+/// RocksDB's 1 MiB are taken for each log and each file that is written.
+const FILE_BUFFER_BYTES: u64 = 128 * 1024;
 /// Memory is taken in pieces of this size, so that a store with few entries takes little.
 const ARENA_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_BYTES: usize = 4 * 1024;
@@ -458,6 +465,8 @@ fn database_options(memory: &StoreMemory) -> Options {
     options.set_stats_dump_period_sec(0);
     options.set_stats_persist_period_sec(0);
     options.set_max_background_jobs(2);
+    options.set_compaction_readahead_size(MERGE_READ_BYTES);
+    options.set_writable_file_max_buffer_size(FILE_BUFFER_BYTES);
     options
 }
 
@@ -472,6 +481,7 @@ fn column_options(memory: &StoreMemory) -> Options {
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_level_zero_file_num_compaction_trigger(FILES_MERGED);
     options.set_arena_block_size(ARENA_BLOCK_BYTES);
     // Of a key that is not there, as windows ask for with each key's first record.
     options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM_RATIO);

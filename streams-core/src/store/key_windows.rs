@@ -132,7 +132,9 @@ impl<V> Buffers<V> {
             Ok(true)
         };
         let mut failed = None;
-        segmented.bytes.visit_since(span, from_ms, |entry, value| {
+        let times = (key, from_ms, to_ms);
+        let bytes = &segmented.bytes;
+        bytes.visit_times(span, times, parts_of, |entry, value| {
             read(entry, value).unwrap_or_else(|error| {
                 failed = Some(error);
                 false
@@ -147,4 +149,10 @@ impl<V> Buffers<V> {
         }
         Ok(goes_on)
     }
+}
+
+/// What a window is of, and when it begins.
+fn parts_of(entry: &[u8]) -> Option<(&[u8], i64)> {
+    let window = WindowKey::of_disk(entry)?;
+    Some((window.key, window.start_ms))
 }

@@ -36,6 +36,7 @@ mod reader;
 mod recency;
 mod recent;
 mod restore;
+mod seen_keys;
 mod segment;
 mod session;
 mod task_state;

@@ -232,8 +232,8 @@ fn a_partition_that_is_assigned_paused_is_read_at_once_when_it_is_resumed() {
         expect(&mut consumer, &[(0, number..9)]);
         waited += begun.elapsed();
     }
-    // librdkafka alone takes half a second on the average.
-    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    // librdkafka alone takes half a second on the average for each.
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
 }
 
 #[test]

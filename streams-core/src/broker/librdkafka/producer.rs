@@ -406,15 +406,65 @@ fn send_error(record: &NativeOutgoing<'_>, error: KafkaError) -> Error {
         .partition
         .map_or(String::new(), |partition| format!(" partition={partition}"));
     let message = format!("cannot send a record of {size} bytes to topic={topic}{place}");
+    // An earlier record has failed, and the transaction or the producer with it: this one is as
+    // good as any.
+    let code = error.rdkafka_error_code();
+    let has_failed_before = matches!(
+        code,
+        Some(RDKafkaErrorCode::State | RDKafkaErrorCode::Fatal)
+    );
     match broker_error("", error.clone()).kind() {
         ErrorKind::Fenced => broker_error(message, error),
+        _ if has_failed_before => broker_error(message, error),
         _ => Error::with_source(ErrorKind::Production, message, error),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::DefaultProducerContext;
+
     use super::*;
+
+    #[test]
+    fn after_a_record_has_timed_out_it_is_the_transaction_that_fails() {
+        let cluster = MockCluster::<DefaultProducerContext>::new(1).unwrap();
+        cluster.create_topic("out", 1, 1).unwrap();
+        let servers = cluster.bootstrap_servers();
+        let settings = [
+            ("bootstrap.servers", servers.as_str()),
+            ("transactional.id", "late"),
+            ("transaction.timeout.ms", "5000"),
+            ("message.timeout.ms", "1000"),
+        ];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let producer = TransactionalProducer::new(&BTreeMap::from(settings)).unwrap();
+        let limit = Duration::from_secs(30);
+        producer.init_transactions(limit).unwrap();
+        producer.begin_transaction().unwrap();
+        let record = OutgoingRecord {
+            topic: "out",
+            partition: Some(0),
+            key: None,
+            value: Some(b"value"),
+            timestamp_ms: 0,
+            headers: &Headers::new(),
+        };
+        producer.send(&record).unwrap();
+        assert!(producer.try_flush(limit));
+        cluster.broker_down(1).unwrap();
+        let begun = Instant::now();
+        let error = loop {
+            assert!(begun.elapsed() < limit, "every record is taken");
+            match producer.send(&record) {
+                Ok(()) => producer.try_flush(Duration::from_millis(50)),
+                Err(error) => break error,
+            };
+        };
+        // Not of the record: no handler is asked what becomes of it.
+        assert_eq!(error.kind(), ErrorKind::Broker, "{error}");
+    }
 
     #[test]
     fn record_that_the_queue_is_too_small_for_is_refused() {

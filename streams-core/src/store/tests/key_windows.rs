@@ -128,9 +128,15 @@ fn behaves(place: Place, steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
         }
     }
-    for key in ["a", "b"] {
-        let seen = visited(&harness, key, 0, i64::MAX);
-        prop_assert_eq!(seen, model.read(key, 0, i64::MAX));
+    for (key, from_ms) in [
+        ("a", 0),
+        ("b", 0),
+        ("a", 59_999),
+        ("b", 120_000),
+        ("a", 210_001),
+    ] {
+        let seen = visited(&harness, key, from_ms, i64::MAX);
+        prop_assert_eq!(seen, model.read(key, from_ms, i64::MAX));
     }
     Ok(())
 }
@@ -163,6 +169,31 @@ fn what_is_committed_after_a_read_is_seen_by_the_next() {
         assert_eq!(visited(&harness, "a", 0, 200), expected);
         assert_eq!(visited(&harness, "a", 0, 99), []);
         assert_eq!(visited(&harness, "a", 101, 200), []);
+    }
+}
+
+#[test]
+fn windows_are_found_where_only_the_keys_that_were_seen_are_looked_for() {
+    let mut harness = Harness::new(Place::Disk, &[events()], 0);
+    put(&harness, "a", 100, 0);
+    harness.commit();
+    // From here on it is noted which keys are committed.
+    assert_eq!(visited(&harness, "a", 50, 100), [(100, 0)]);
+    let key = |value: i64| if value % 3 == 0 { "a" } else { "b" };
+    for value in 1..200 {
+        put(&harness, key(value), 100 + value, value);
+        if value % 7 == 0 {
+            harness.commit();
+        }
+    }
+    harness.commit();
+    for value in 1..200 {
+        let time_ms = 100 + value;
+        assert_eq!(
+            visited(&harness, key(value), time_ms, time_ms),
+            [(time_ms, value)]
+        );
+        assert_eq!(visited(&harness, "c", time_ms, time_ms), []);
     }
 }
 
