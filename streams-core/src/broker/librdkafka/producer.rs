@@ -159,9 +159,9 @@ impl TransactionalProducer {
         };
         let doing = || format!("cannot initialise transactions of transactional.id={id}");
         // librdkafka looks for the coordinator at once, and without a connection again only half a
-        // second later; the cluster's id comes with the first connection.
+        // second later.
         let deadline = Instant::now() + timeout;
-        self.producer.client().fetch_cluster_id(timeout);
+        native::connect(&self.producer, timeout);
         let left = deadline.saturating_duration_since(Instant::now());
         self.retried(left, doing, |producer, wait| {
             producer.init_transactions(wait)

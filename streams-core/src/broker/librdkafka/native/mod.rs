@@ -5,7 +5,7 @@
 //!   must commit first cannot be reached.
 //! - A flush that waits for what is in flight and no longer: the binding waits in slices of 100 ms.
 //! - Reading partitions without a group, many records at a time and without copies.
-//! - The ends of many partitions in one question.
+//! - The ends of many partitions in one question, and a question for the brokers alone.
 //! - Sending by handles of topics rather than by their names.
 #![allow(unsafe_code, reason = "the one module that calls librdkafka directly")]
 
@@ -284,4 +284,25 @@ pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Dur
     // SAFETY: the pointer is that of a live producer.
     let result = unsafe { sys::rd_kafka_flush(producer.client().native_ptr(), timeout_ms) };
     result == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
+/// Connects a producer to a broker that answers, and returns whether one has within `timeout`.
+///
+/// librdkafka connects when it is asked something that needs a broker, or else at the next turn of
+/// a clock that turns once a second. It is asked for the brokers alone, which is little also where
+/// there are many topics.
+pub(crate) fn connect<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) -> bool {
+    let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    let mut answer = std::ptr::null();
+    // SAFETY: the pointer is that of a live producer, no topic is given, and the answer is written
+    // only if there is one, which is then ours to give back.
+    unsafe {
+        let client = producer.client().native_ptr();
+        let no_topic = std::ptr::null_mut();
+        let result = sys::rd_kafka_metadata(client, 0, no_topic, &raw mut answer, timeout_ms);
+        if !answer.is_null() {
+            sys::rd_kafka_metadata_destroy(answer);
+        }
+        result == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+    }
 }
