@@ -216,6 +216,25 @@ fn bare_client_keys_reach_only_the_clients_that_take_them() {
 }
 
 #[test]
+fn a_setting_of_two_names_is_given_once_whichever_the_user_takes() {
+    let names = ["fetch.message.max.bytes", "max.partition.fetch.bytes"];
+    let given = |settings: BTreeMap<String, String>| {
+        let given = names.iter().filter_map(|name| settings.get(*name).cloned());
+        given.collect::<Vec<_>>()
+    };
+    let prefixed = names.map(|name| format!("consumer.{name}"));
+    let prefixed = prefixed.iter().map(String::as_str);
+    for name in names.into_iter().chain(prefixed) {
+        let config = config(&[(name, "65536")]);
+        assert_eq!(given(config.consumer_config(PROCESS, 1)), ["65536"]);
+        assert_eq!(given(config.restore_consumer_config(PROCESS, 1)), ["65536"]);
+        assert_eq!(given(config.global_consumer_config(PROCESS)), ["65536"]);
+    }
+    let config = config(&[]);
+    assert_eq!(given(config.consumer_config(PROCESS, 1)), ["524288"]);
+}
+
+#[test]
 fn java_names_become_librdkafkas() {
     let config = config(&[
         ("fetch.max.wait.ms", "77"),
