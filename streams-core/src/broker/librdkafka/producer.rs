@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerCon
 use rdkafka::{ClientConfig, Message as _};
 
 use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
-use crate::broker::librdkafka::failure::{broker_error, delivery_error};
+use crate::broker::librdkafka::failure::{broker_error, delivery_error, is_fencing_code};
 use crate::broker::librdkafka::native::{NativeHeaders, NativeOutgoing, OffsetEnd, ProducerTopics};
 use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{client_config, log, log_error, native, partition_count};
@@ -240,7 +240,29 @@ impl TransactionalProducer {
             Err(RDKafkaErrorCode::QueueFull) => RDKafkaErrorCode::MessageSizeTooLarge,
             Err(code) => code,
         };
-        Err(send_error(&record, KafkaError::MessageProduction(code)))
+        Err(self.send_error(&record, code))
+    }
+
+    fn send_error(&self, record: &NativeOutgoing<'_>, code: RDKafkaErrorCode) -> Error {
+        let topic = record.topic;
+        let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        let place = record
+            .partition
+            .map_or(String::new(), |partition| format!(" partition={partition}"));
+        let message = format!("cannot send a record of {size} bytes to topic={topic}{place}");
+        let error = KafkaError::MessageProduction(code);
+        // An earlier record has failed, and the transaction or the producer with it: this one is as
+        // good as any. A producer that has failed answers with the code of what it failed of, which
+        // looks like an answer to this record.
+        let has_failed_before = code == RDKafkaErrorCode::State || self.has_failed();
+        match has_failed_before || is_fencing_code(code) {
+            true => broker_error(message, error),
+            false => Error::with_source(ErrorKind::Production, message, error),
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.producer.client().fatal_error().is_some()
     }
 
     /// Serves what the client has to say, without waiting.
@@ -286,6 +308,13 @@ impl TransactionalProducer {
     pub fn fatal_error(&self) -> Option<Error> {
         let (code, reason) = self.producer.client().fatal_error()?;
         Some(broker_error(reason, KafkaError::Global(code)))
+    }
+
+    /// Fails for good, but not because it is fenced.
+    #[cfg(test)]
+    pub(crate) fn raise_fatal_error(&self) {
+        let code = rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+        native::raise_fatal_error(&self.producer, code);
     }
 
     /// The oldest failure of a delivery that has not been taken yet.
@@ -399,89 +428,6 @@ fn native_headers(headers: &Headers) -> Option<NativeHeaders> {
     Some(NativeHeaders::new(pairs))
 }
 
-fn send_error(record: &NativeOutgoing<'_>, error: KafkaError) -> Error {
-    let topic = record.topic;
-    let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
-    let place = record
-        .partition
-        .map_or(String::new(), |partition| format!(" partition={partition}"));
-    let message = format!("cannot send a record of {size} bytes to topic={topic}{place}");
-    // An earlier record has failed, and the transaction or the producer with it: this one is as
-    // good as any.
-    let code = error.rdkafka_error_code();
-    let has_failed_before = matches!(
-        code,
-        Some(RDKafkaErrorCode::State | RDKafkaErrorCode::Fatal)
-    );
-    match broker_error("", error.clone()).kind() {
-        ErrorKind::Fenced => broker_error(message, error),
-        _ if has_failed_before => broker_error(message, error),
-        _ => Error::with_source(ErrorKind::Production, message, error),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use rdkafka::mocking::MockCluster;
-    use rdkafka::producer::DefaultProducerContext;
-
-    use super::*;
-
-    #[test]
-    fn after_a_record_has_timed_out_it_is_the_transaction_that_fails() {
-        let cluster = MockCluster::<DefaultProducerContext>::new(1).unwrap();
-        cluster.create_topic("out", 1, 1).unwrap();
-        let servers = cluster.bootstrap_servers();
-        let settings = [
-            ("bootstrap.servers", servers.as_str()),
-            ("transactional.id", "late"),
-            ("transaction.timeout.ms", "5000"),
-            ("message.timeout.ms", "1000"),
-        ];
-        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let producer = TransactionalProducer::new(&BTreeMap::from(settings)).unwrap();
-        let limit = Duration::from_secs(30);
-        producer.init_transactions(limit).unwrap();
-        producer.begin_transaction().unwrap();
-        let record = OutgoingRecord {
-            topic: "out",
-            partition: Some(0),
-            key: None,
-            value: Some(b"value"),
-            timestamp_ms: 0,
-            headers: &Headers::new(),
-        };
-        producer.send(&record).unwrap();
-        assert!(producer.try_flush(limit));
-        cluster.broker_down(1).unwrap();
-        let begun = Instant::now();
-        let error = loop {
-            assert!(begun.elapsed() < limit, "every record is taken");
-            match producer.send(&record) {
-                Ok(()) => producer.try_flush(Duration::from_millis(50)),
-                Err(error) => break error,
-            };
-        };
-        // Not of the record: no handler is asked what becomes of it.
-        assert_eq!(error.kind(), ErrorKind::Broker, "{error}");
-    }
-
-    #[test]
-    fn record_that_the_queue_is_too_small_for_is_refused() {
-        let settings = [
-            ("bootstrap.servers", "127.0.0.1:1"),
-            ("queue.buffering.max.kbytes", "8"),
-        ];
-        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let producer = TransactionalProducer::new(&BTreeMap::from(settings)).unwrap();
-        let sent = producer.send(&OutgoingRecord {
-            topic: "out",
-            partition: Some(0),
-            key: None,
-            value: Some(&[0; 16 * 1024]),
-            timestamp_ms: 0,
-            headers: &Headers::new(),
-        });
-        assert_eq!(sent.unwrap_err().kind(), ErrorKind::Production);
-    }
-}
+#[path = "producer_test.rs"]
+mod tests;

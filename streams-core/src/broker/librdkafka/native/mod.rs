@@ -306,3 +306,15 @@ pub(crate) fn connect<C: ProducerContext>(producer: &BaseProducer<C>, timeout: D
         result == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
     }
 }
+
+/// Lets a producer fail for good with this code, as an answer that cannot be right does.
+#[cfg(test)]
+pub(crate) fn raise_fatal_error<C: ProducerContext>(
+    producer: &BaseProducer<C>,
+    code: sys::rd_kafka_resp_err_t,
+) {
+    // SAFETY: the pointers are those of a live producer and of a text with its end.
+    unsafe {
+        sys::rd_kafka_test_fatal_error(producer.client().native_ptr(), code, c"a test".as_ptr());
+    }
+}
