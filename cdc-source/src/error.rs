@@ -107,9 +107,10 @@ impl Error {
                 FailureCause::Unauthorized
                 | FailureCause::RecordTooLarge
                 | FailureCause::Refused => ErrorKind::Configuration,
-                FailureCause::Unfinished | FailureCause::Fenced | FailureCause::Other => {
-                    ErrorKind::Retriable
-                }
+                FailureCause::Unfinished
+                | FailureCause::Fenced
+                | FailureCause::GivenUp
+                | FailureCause::Other => ErrorKind::Retriable,
             },
             Self::Value { .. } | Self::Decode { .. } | Self::Offset(_) => ErrorKind::Fatal,
             Self::Stopped { .. } => ErrorKind::Stopped,

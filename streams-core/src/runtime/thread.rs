@@ -204,6 +204,7 @@ impl StreamThread {
         })?;
         while !control.is_stopping() {
             if let Err(error) = session.run_once(control, metrics) {
+                let error = session.cause_of(error);
                 let was_well = session.was_well();
                 session.abandon(&error, metrics);
                 return Err(Failed { error, was_well });

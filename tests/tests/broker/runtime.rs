@@ -1,16 +1,21 @@
 //! The run time on a real broker: groups, transactions, errors.
 
-use std::sync::Arc;
+use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use streams_core::processor::{Processor, ProcessorContext, ProcessorError, SinkTopic};
+use streams_core::processor::{
+    ErrorContext, ExceptionHandler, HandlerResponse, Processor, ProcessorContext, ProcessorError,
+    SinkTopic, StreamsHandlers,
+};
 use streams_core::serde::Utf8;
 use streams_core::topology::{Sink, Source};
 use streams_core::{
-    KafkaStreams, Record, State, StreamsConfig, Topology, TopologyBuilder, UncaughtErrorResponse,
+    KafkaStreams, Record, RecordMetadata, State, StreamsConfig, Topology, TopologyBuilder,
+    UncaughtErrorResponse,
 };
-use streams_tests::{Cluster, Expectation, Message};
+use streams_tests::{Cluster, Expectation, Message, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -223,6 +228,64 @@ fn record_that_the_broker_refuses_ends_the_application_instead_of_being_tried_fo
     let error = app.streams.error().unwrap();
     assert_eq!(error.kind(), streams_core::ErrorKind::Production);
     assert!(error.to_string().contains(&output), "{error}");
+}
+
+/// Sends what is `large` to a topic of its own.
+fn sort_out(input: &str, large: &str, output: &str) -> Topology {
+    let mut builder = TopologyBuilder::new();
+    let source = Source::topics([input], Arc::new(Utf8), Arc::new(Utf8));
+    let source = builder.add_source("source", source).unwrap();
+    let (large, output): (Arc<str>, Arc<str>) = (large.into(), output.into());
+    let topic = move |record: &Record<String, String>, _: Option<RecordMetadata<'_>>| {
+        Arc::clone(if record.key == "large" {
+            &large
+        } else {
+            &output
+        })
+    };
+    let topic = SinkTopic::Extracted(Arc::new(topic));
+    let sink = Sink::new(topic, Arc::new(Utf8), Arc::new(Utf8));
+    builder.add_sink("sink", sink, &[source]).unwrap();
+    builder.build().unwrap()
+}
+
+/// Notes the topics of records that the broker refuses, and leaves them out.
+#[derive(Default)]
+struct Refused(Mutex<Vec<String>>);
+
+impl ExceptionHandler for Refused {
+    fn handle(&self, context: &ErrorContext<'_>, _: &(dyn Error + 'static)) -> HandlerResponse {
+        self.0.lock().unwrap().push(context.topic.to_owned());
+        HandlerResponse::Continue
+    }
+}
+
+#[test]
+fn refused_record_is_named_although_those_behind_it_fail_with_it() {
+    let cluster = Cluster::shared();
+    let (input, output) = (cluster.topic("in", 2), cluster.topic("out", 2));
+    let large = cluster.unique("large");
+    cluster.create_topic(&large, 1, &[("max.message.bytes", "1000")]);
+    cluster.produce(&input, [("large", "x".repeat(5_000))]);
+    let settings = [("commit.interval.ms", "3000"), ("producer.linger.ms", "0")];
+    let id = cluster.unique("sorter");
+    let mut app = App::new(&cluster, &id, sort_out(&input, &large, &output), &settings);
+    let refused = Arc::new(Refused::default());
+    app.streams = app.streams.with_handlers(StreamsHandlers {
+        production: Arc::clone(&refused) as _,
+        ..StreamsHandlers::default()
+    });
+    app.streams.start().unwrap();
+    // Both tasks have something to send at any time between two commits.
+    wait_until("the application has ended", LIMIT, || {
+        let small = (0..1_000).map(|number| (format!("key-{number}"), number.to_string()));
+        cluster.produce(&input, small);
+        (app.streams.state() == State::Error).then_some(())
+    });
+    let error = app.streams.error().unwrap();
+    assert_eq!(error.kind(), streams_core::ErrorKind::Production, "{error}");
+    assert!(error.to_string().contains(&large), "{error}");
+    assert_eq!(*refused.0.lock().unwrap(), [large]);
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub enum FailureCause {
     RecordTooLarge,
     /// The client or the broker refuses a setting or a name, and always will.
     Refused,
+    /// The client has given a record up, because an earlier one or the transaction has failed.
+    GivenUp,
     /// Anything else; it may pass.
     Other,
 }
@@ -91,6 +93,7 @@ impl FailureCause {
                 | Code::ClusterAuthorizationFailed,
             ) => Self::Unauthorized,
             Some(Code::MessageSizeTooLarge) => Self::RecordTooLarge,
+            Some(Code::PurgeQueue | Code::PurgeInflight) => Self::GivenUp,
             Some(
                 Code::InvalidTransactionTimeout
                 | Code::SaslAuthenticationFailed
@@ -142,6 +145,7 @@ mod tests {
             FailureCause::RecordTooLarge
         );
         assert_eq!(cause(Code::PolicyViolation), FailureCause::Refused);
+        assert_eq!(cause(Code::PurgeQueue), FailureCause::GivenUp);
         assert_eq!(cause(Code::BrokerTransportFailure), FailureCause::Other);
     }
 

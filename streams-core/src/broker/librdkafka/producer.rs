@@ -12,7 +12,9 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerCon
 use rdkafka::{ClientConfig, Message as _};
 
 use crate::broker::librdkafka::consumer::{GroupConsumer, offset_list};
-use crate::broker::librdkafka::failure::{broker_error, delivery_error, is_fencing_code};
+use crate::broker::librdkafka::failure::{
+    FailureCause, broker_error, delivery_error, is_fencing_code,
+};
 use crate::broker::librdkafka::native::{NativeHeaders, NativeOutgoing, OffsetEnd, ProducerTopics};
 use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{client_config, log, log_error, native, partition_count};
@@ -35,11 +37,38 @@ pub struct DeliveryFailure {
 #[derive(Default)]
 struct DeliveryContext {
     any: AtomicBool,
-    failures: Mutex<VecDeque<DeliveryFailure>>,
+    failures: Mutex<Failures>,
+}
+
+/// What was not delivered.
+#[derive(Default)]
+struct Failures {
+    own: VecDeque<DeliveryFailure>,
+    /// One of the records that were given up with another: there may be thousands, and the report
+    /// of the one at fault may come behind theirs.
+    given_up: Option<DeliveryFailure>,
 }
 
 /// Beyond these, more failures of the same commit say nothing new.
 const FAILURES_KEPT_MAX: usize = 100;
+
+impl Failures {
+    fn add(&mut self, failure: DeliveryFailure) {
+        if FailureCause::of(&failure.error) == FailureCause::GivenUp {
+            self.given_up.get_or_insert(failure);
+        } else if self.own.len() < FAILURES_KEPT_MAX {
+            self.own.push_back(failure);
+        }
+    }
+
+    fn take(&mut self) -> Option<DeliveryFailure> {
+        self.own.pop_front().or_else(|| self.given_up.take())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.given_up.is_none()
+    }
+}
 
 impl ClientContext for DeliveryContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -66,9 +95,7 @@ impl ProducerContext for DeliveryContext {
             error: delivery_error(doing, error.clone()),
         };
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() < FAILURES_KEPT_MAX {
-            failures.push_back(failure);
-        }
+        failures.add(failure);
         self.any.store(true, Ordering::Release);
     }
 }
@@ -151,8 +178,6 @@ impl TransactionalProducer {
     /// # Errors
     /// If the coordinator does not answer within `timeout`: [`FailureCause::Unfinished`]. The call
     /// may then be made again to go on waiting, as may a commit and an abort.
-    ///
-    /// [`FailureCause::Unfinished`]: crate::broker::FailureCause::Unfinished
     pub fn init_transactions(&self, timeout: Duration) -> Result<()> {
         let Some(id) = &self.transactional_id else {
             return Ok(());
@@ -317,7 +342,8 @@ impl TransactionalProducer {
         native::raise_fatal_error(&self.producer, code);
     }
 
-    /// The oldest failure of a delivery that has not been taken yet.
+    /// The oldest failure of a delivery that has not been taken yet; last comes one of the records
+    /// that were given up because of others, if there are any: [`FailureCause::GivenUp`].
     pub fn take_failure(&self) -> Option<DeliveryFailure> {
         let context = self.producer.client().context();
         if !context.any.load(Ordering::Acquire) {
@@ -327,7 +353,7 @@ impl TransactionalProducer {
             .failures
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let failure = failures.pop_front();
+        let failure = failures.take();
         context.any.store(!failures.is_empty(), Ordering::Release);
         failure
     }

@@ -1,5 +1,6 @@
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::*;
 
@@ -51,6 +52,45 @@ fn after_a_record_has_timed_out_it_is_the_transaction_that_fails() {
     let error = send_until_refused(&producer);
     // Not of the record: no handler is asked what becomes of it.
     assert_eq!(error.kind(), ErrorKind::Broker, "{error}");
+}
+
+#[test]
+fn record_that_is_refused_is_told_from_those_given_up_with_it() {
+    let cluster = MockCluster::<DefaultProducerContext>::new(1).unwrap();
+    cluster.create_topic("out", 1, 1).unwrap();
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    cluster.request_errors(RDKafkaApiKey::Produce, &[refusal]);
+    let producer = producer(&[
+        ("bootstrap.servers", &cluster.bootstrap_servers()),
+        ("transactional.id", "large"),
+        ("linger.ms", "0"),
+    ]);
+    producer.init_transactions(LIMIT).unwrap();
+    producer.begin_transaction().unwrap();
+    producer.send(&record(b"large")).unwrap();
+    let error = send_until_refused(&producer);
+    assert_eq!(error.kind(), ErrorKind::Broker, "{error}");
+    assert!(producer.try_flush(LIMIT));
+    let failure = producer.take_failure().unwrap().error;
+    assert_eq!(failure.kind(), ErrorKind::Production, "{failure}");
+}
+
+#[test]
+fn record_at_fault_is_reported_before_those_given_up_with_it() {
+    let failure = |code| DeliveryFailure {
+        topic: "out".to_owned(),
+        partition: 0,
+        error: delivery_error("cannot deliver", KafkaError::MessageProduction(code)),
+    };
+    let mut failures = Failures::default();
+    for _ in 0..2 * FAILURES_KEPT_MAX {
+        failures.add(failure(RDKafkaErrorCode::PurgeQueue));
+    }
+    failures.add(failure(RDKafkaErrorCode::InvalidRecord));
+    let mut cause = || Some(FailureCause::of(&failures.take()?.error));
+    let causes: Vec<_> = std::iter::from_fn(&mut cause).collect();
+    assert_eq!(causes, [FailureCause::Other, FailureCause::GivenUp]);
+    assert!(failures.is_empty());
 }
 
 #[test]

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::broker::EndOffsets;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::id::TopicPartition;
 use crate::metrics::ThreadMetrics;
-use crate::processor::{ErrorContext, FailureOrigin, HandlerResponse};
-use crate::record::Headers;
 use crate::runtime::session::{STOP_WAIT, Session};
 use crate::runtime::thread::ThreadControl;
 
@@ -67,7 +65,8 @@ impl Session {
         self.tasks.flush()?;
         let offsets = self.tasks.offsets();
         self.collector.flush(timeout)?;
-        self.check_deliveries()?;
+        let handler = &*self.settings.handlers.production;
+        self.collector.check_deliveries(handler)?;
         let ends = self.ask_changelog_ends();
         self.collector.commit(&offsets, &self.consumer, timeout)?;
         self.tasks.commit_stores(&changelog_ends(ends))?;
@@ -97,36 +96,6 @@ impl Session {
         let changelogs = self.tasks.written_changelogs();
         let any = !changelogs.is_empty();
         any.then(|| self.collector.ask_ends(&changelogs, ENDS_WAIT))
-    }
-
-    /// Asks the production handler about each record that could not be delivered. Its bytes are
-    /// gone by now, so a dead letter is no answer; nor can the record be left out under
-    /// exactly-once, where the transaction has failed with it.
-    fn check_deliveries(&self) -> Result<()> {
-        while let Some(failure) = self.collector.take_failure() {
-            if failure.error.kind() == ErrorKind::Fenced {
-                return Err(failure.error);
-            }
-            let context = ErrorContext {
-                origin: FailureOrigin::Production,
-                task_id: None,
-                node: "",
-                topic: &failure.topic,
-                partition: failure.partition,
-                offset: -1,
-                timestamp_ms: -1,
-                headers: const { &Headers::new() },
-                key: None,
-                value: None,
-                retries: 0,
-            };
-            let handler = &self.settings.handlers.production;
-            let response = handler.give_up(&context, &failure.error);
-            if response != HandlerResponse::Continue || self.collector.is_transactional() {
-                return Err(failure.error);
-            }
-        }
-        Ok(())
     }
 }
 

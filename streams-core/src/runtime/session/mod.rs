@@ -344,6 +344,12 @@ impl Session {
         self.has_committed || !(self.tasks.is_dirty() || self.collector.has_uncommitted())
     }
 
+    /// Why a call of this session has failed: the failure of a record before it, if there is one.
+    pub(crate) fn cause_of(&self, error: Error) -> Error {
+        let handler = &*self.settings.handlers.production;
+        self.collector.cause_of(error, handler)
+    }
+
     /// Commits what is done and leaves.
     pub(crate) fn close(
         mut self,
