@@ -195,8 +195,9 @@ mod tests {
     use super::*;
     use crate::broker::Collector;
     use crate::clock::ManualClock;
+    use crate::error::Error;
     use crate::id::TaskId;
-    use crate::processor::{EmitIntervals, StreamsHandlers, TaskEnvironment};
+    use crate::processor::{ContinueOnError, EmitIntervals, StreamsHandlers, TaskEnvironment};
     use crate::serde::{I64, SessionWindowed, TimeWindowed, Utf8};
     use crate::window::{Window, Windowed};
 
@@ -217,22 +218,30 @@ mod tests {
         }
     }
 
-    fn partition_of<K>(key: K, serde: impl Serializer<K> + 'static, by_base_key: bool) -> i32 {
-        let collector = Rc::new(Partitions::default());
+    fn task_with(collector: Rc<dyn Collector>, handlers: StreamsHandlers) -> TaskContext {
         let environment = TaskEnvironment {
             application_id: "app".into(),
-            handlers: StreamsHandlers::default(),
+            handlers,
             clock: Arc::new(ManualClock::default()),
-            collector: Rc::clone(&collector) as _,
+            collector,
             emit_intervals: EmitIntervals::NONE,
         };
         let id = TaskId {
             subtopology: 0,
             partition: 0,
         };
-        let mut task = TaskContext::new(id, environment);
+        TaskContext::new(id, environment)
+    }
+
+    fn sink_of<K>(serde: impl Serializer<K> + 'static) -> SinkNode<K, i64> {
         let topic = SinkTopic::Fixed("counts".into());
-        let mut sink = SinkNode::new("sink".into(), topic, Arc::new(serde), Arc::new(I64), None);
+        SinkNode::new("sink".into(), topic, Arc::new(serde), Arc::new(I64), None)
+    }
+
+    fn partition_of<K>(key: K, serde: impl Serializer<K> + 'static, by_base_key: bool) -> i32 {
+        let collector = Rc::new(Partitions::default());
+        let mut task = task_with(Rc::clone(&collector) as _, StreamsHandlers::default());
+        let mut sink = sink_of(serde);
         sink.partitions_by_base_key = by_base_key;
         sink.push(&mut task, Record::new(key, 1, 0));
         let partitions = collector.0.borrow();
@@ -251,5 +260,36 @@ mod tests {
             assert_eq!(partition_of(key, time, false), -1);
         }
         assert_eq!(partition_of("abc".to_owned(), Utf8, true), -1);
+    }
+
+    /// Takes nothing.
+    struct Refusal(ErrorKind);
+
+    impl Collector for Refusal {
+        fn send(&self, _: &OutgoingRecord<'_>) -> crate::Result<()> {
+            Err(Error::new(self.0, "refused"))
+        }
+
+        fn partition_count(&self, _: &str) -> crate::Result<i32> {
+            Ok(PARTITIONS)
+        }
+    }
+
+    #[test]
+    fn the_handler_leaves_out_what_is_the_records_fault_and_nothing_else() {
+        let push = |kind| {
+            let handlers = StreamsHandlers {
+                production: Arc::new(ContinueOnError),
+                ..StreamsHandlers::default()
+            };
+            let mut task = task_with(Rc::new(Refusal(kind)), handlers);
+            sink_of(Utf8).push(&mut task, Record::new("abc".to_owned(), 1, 0));
+            let failure = task.take_failure().map(|error| error.kind());
+            (failure, task.counts.dropped)
+        };
+        assert_eq!(push(ErrorKind::Production), (None, 1));
+        for kind in [ErrorKind::Broker, ErrorKind::Fenced] {
+            assert_eq!(push(kind), (Some(kind), 0));
+        }
     }
 }
