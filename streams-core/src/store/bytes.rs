@@ -26,7 +26,9 @@ pub(crate) struct ByteStore {
     /// Reads short spans of RocksDB.
     reader: RefCell<Reader>,
     /// The keys that RocksDB may hold, once they are asked for.
-    seen: RefCell<Option<(SeenKeys, PartsOf)>>,
+    seen: RefCell<Option<SeenKeys>>,
+    /// What keys are of; `None` if it is not noted which are committed.
+    parts_of: Option<PartsOf>,
     /// How long entries live; `None` for ever.
     expiry: Option<Expiry>,
     /// How many entries there may be; `None` for any number.
@@ -77,6 +79,7 @@ impl ByteStore {
             overlay: RefCell::new(Overlay::new(recent)),
             reader: RefCell::default(),
             seen: RefCell::default(),
+            parts_of: None,
             expiry: None,
             entries_max: None,
             cache: None,
@@ -112,6 +115,12 @@ impl ByteStore {
     pub(super) fn notes_times(self, time_of: TimeOf) -> Self {
         let committed_ms = self.observed_time_ms.get();
         self.overlay.borrow_mut().note_times(time_of, committed_ms);
+        self
+    }
+
+    /// Keys have parts: from the first [`Self::visit_times`] on it is noted which are committed.
+    pub(super) fn notes_keys(mut self, parts_of: PartsOf) -> Self {
+        self.parts_of = Some(parts_of);
         self
     }
 
@@ -403,12 +412,12 @@ impl ByteStore {
     /// included, until it returns false; `visit` must not use the store.
     ///
     /// For the entries of `key` between two times, in stores that delete whole ranges only: so
-    /// short reads are cheap.
+    /// short reads are cheap. Committed entries of the span that are of other keys or times may be
+    /// left out.
     pub(super) fn visit_times(
         &self,
         span: Span<'_>,
         (key, from_ms, to_ms): (&[u8], i64, i64),
-        parts_of: PartsOf,
         visit: impl FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<()> {
         let committed_ms = self.committed_time.get_ms();
@@ -417,19 +426,23 @@ impl ByteStore {
             Committed::Unread
         } else if self.is_read_only || matches!(self.engine, Engine::Memory(_)) {
             Committed::Scanned
+        } else if self.may_hold(key, from_ms, to_ms) {
+            Committed::Kept
         } else {
-            let mut seen = self.seen.borrow_mut();
-            let begin = || (SeenKeys::new(committed_ms), parts_of);
-            match seen
-                .get_or_insert_with(begin)
-                .0
-                .may_hold(key, from_ms, to_ms)
-            {
-                true => Committed::Kept,
-                false => Committed::Unread,
-            }
+            Committed::Unread
         };
         self.merge(span, committed, visit)
+    }
+
+    /// Whether there may be committed entries of a key between two times.
+    fn may_hold(&self, key: &[u8], from_ms: i64, to_ms: i64) -> bool {
+        let Some(parts_of) = self.parts_of else {
+            return true;
+        };
+        let mut seen = self.seen.borrow_mut();
+        let seen =
+            seen.get_or_insert_with(|| SeenKeys::new(self.committed_time.get_ms(), parts_of));
+        seen.may_hold(key, from_ms, to_ms)
     }
 
     fn merge(
@@ -474,6 +487,12 @@ impl ByteStore {
     /// Gives up what is kept to read faster and holds on to files.
     pub(super) fn release_reader(&self) {
         self.reader.borrow_mut().release();
+    }
+
+    /// Whether RocksDB was read with the kept iterator since it was given back.
+    #[cfg(test)]
+    pub(super) fn has_reader(&self) -> bool {
+        self.reader.borrow().is_open()
     }
 
     /// Writes a change to the changelog, if there is one.
@@ -561,8 +580,8 @@ impl ByteStore {
         if let Engine::Memory(table) = &self.engine {
             table.apply(overlay.deleted_ranges(), overlay.writes());
         }
-        if let Some((seen, parts_of)) = &mut *self.seen.borrow_mut() {
-            seen.committed(overlay.writes(), *parts_of);
+        if let Some(seen) = &mut *self.seen.borrow_mut() {
+            seen.committed(overlay.writes());
         }
         overlay.committed();
         self.committed_time.set_ms(self.observed_time_ms.get());

@@ -134,7 +134,7 @@ impl<V> Buffers<V> {
         let mut failed = None;
         let times = (key, from_ms, to_ms);
         let bytes = &segmented.bytes;
-        bytes.visit_times(span, times, parts_of, |entry, value| {
+        bytes.visit_times(span, times, |entry, value| {
             read(entry, value).unwrap_or_else(|error| {
                 failed = Some(error);
                 false
@@ -152,7 +152,7 @@ impl<V> Buffers<V> {
 }
 
 /// What a window is of, and when it begins.
-fn parts_of(entry: &[u8]) -> Option<(&[u8], i64)> {
+pub(super) fn parts_of(entry: &[u8]) -> Option<(&[u8], i64)> {
     let window = WindowKey::of_disk(entry)?;
     Some((window.key, window.start_ms))
 }

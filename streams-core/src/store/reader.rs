@@ -37,6 +37,11 @@ impl Reader {
         self.cursor = None;
     }
 
+    #[cfg(test)]
+    pub(super) fn is_open(&self) -> bool {
+        self.cursor.is_some()
+    }
+
     /// Shows `visit` the entries of a span of a store's column family, from the first to the last,
     /// until it returns false.
     ///

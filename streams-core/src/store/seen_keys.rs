@@ -19,8 +19,11 @@ pub(super) type PartsOf = fn(&[u8]) -> Option<(&[u8], i64)>;
 #[derive(Debug)]
 pub(super) struct SeenKeys {
     hasher: RandomState,
+    parts_of: PartsOf,
     /// The newest last.
     filters: VecDeque<Filter>,
+    filters_max: usize,
+    filter_keys_max: usize,
     /// The largest time of what was committed and is in no filter.
     unknown_until_ms: i64,
 }
@@ -35,28 +38,32 @@ struct Filter {
 }
 
 const FILTER_WORDS: usize = 1024;
-/// Ten bits a key: of a hundred that are not there, one is taken for one that is.
+/// Ten bits a key: of a hundred that are not there, a full filter takes one for one that is. Every
+/// filter with entries of the times that are read is asked, so all of them together take one of
+/// seven.
 const FILTER_KEYS_MAX: usize = FILTER_WORDS * 64 / 10;
 const PROBES: u64 = 5;
 /// 128 KiB a store at most. A window with more keys than these hold is looked for in RocksDB.
 const FILTERS_MAX: usize = 16;
+/// The times of no entry.
+const NO_TIMES: (i64, i64) = (i64::MAX, i64::MIN);
 
 impl SeenKeys {
     /// Nothing is known of what was committed up to `committed_ms`.
-    pub(super) fn new(committed_ms: i64) -> Self {
+    pub(super) fn new(committed_ms: i64, parts_of: PartsOf) -> Self {
         Self {
             hasher: RandomState::default(),
+            parts_of,
             filters: VecDeque::new(),
+            filters_max: FILTERS_MAX,
+            filter_keys_max: FILTER_KEYS_MAX,
             unknown_until_ms: committed_ms,
         }
     }
 
     /// These writes are committed.
-    pub(super) fn committed<'w>(
-        &mut self,
-        writes: impl Iterator<Item = Write<'w>>,
-        parts_of: PartsOf,
-    ) {
+    pub(super) fn committed<'w>(&mut self, writes: impl Iterator<Item = Write<'w>>) {
+        let parts_of = self.parts_of;
         for (key, time_ms) in writes.filter_map(|(key, _)| parts_of(key)) {
             let hash = self.hasher.hash_one(key);
             self.newest().add(hash, time_ms);
@@ -65,16 +72,18 @@ impl SeenKeys {
 
     /// The filter that has room for another key.
     fn newest(&mut self) -> &mut Filter {
-        let is_full = |filter: &Filter| filter.keys >= FILTER_KEYS_MAX;
+        let is_full = |filter: &Filter| filter.keys >= self.filter_keys_max;
         if self.filters.back().is_none_or(is_full) {
-            let mut next = Filter::default();
-            if self.filters.len() >= FILTERS_MAX
-                && let Some(oldest) = self.filters.pop_front()
-            {
-                self.unknown_until_ms = self.unknown_until_ms.max(oldest.times_ms.1);
-                next = oldest.cleared();
+            if self.filters.len() < self.filters_max {
+                self.filters.push_back(Filter::default());
+            } else {
+                // The oldest becomes the newest.
+                self.filters.rotate_left(1);
+                if let Some(oldest) = self.filters.back_mut() {
+                    self.unknown_until_ms = self.unknown_until_ms.max(oldest.times_ms.1);
+                    oldest.clear();
+                }
             }
-            self.filters.push_back(next);
         }
         let last = self.filters.len() - 1;
         &mut self.filters[last]
@@ -110,12 +119,10 @@ impl Filter {
         probes(hash).all(|(word, bit)| self.bits[word] & bit != 0)
     }
 
-    fn cleared(mut self) -> Self {
+    fn clear(&mut self) {
         self.bits.fill(0);
-        Self {
-            bits: self.bits,
-            ..Self::default()
-        }
+        self.keys = 0;
+        self.times_ms = NO_TIMES;
     }
 }
 
@@ -124,7 +131,7 @@ impl Default for Filter {
         Self {
             bits: Box::new([0; FILTER_WORDS]),
             keys: 0,
-            times_ms: (i64::MAX, i64::MIN),
+            times_ms: NO_TIMES,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::store::bytes::ByteStore;
 use crate::store::cache::DirtyEntry;
 use crate::store::codec::{Codec, Scratch, ValueAndTimestamp};
 use crate::store::entries::{OwnedSpan, StoreIterator};
-use crate::store::key_windows::KeyWindows;
+use crate::store::key_windows::{KeyWindows, parts_of};
 use crate::store::segment::{
     self, Retention, SEGMENT_BYTES, SegmentedBytes, StoreTime, key_span, segment_prefix, spans,
 };
@@ -130,7 +130,7 @@ impl<K, V> Inner<K, V> {
     ) -> Rc<Self> {
         // What is too short to have a time is nobody's key.
         let time_of = |key: &[u8]| WindowKey::of_disk(key).map_or(i64::MIN, |key| key.start_ms);
-        let bytes = bytes.notes_times(time_of);
+        let bytes = bytes.notes_times(time_of).notes_keys(parts_of);
         Rc::new(Self {
             is_timestamped,
             segmented: SegmentedBytes::new(bytes, settings.retention()),

@@ -187,13 +187,20 @@ fn windows_are_found_where_only_the_keys_that_were_seen_are_looked_for() {
         }
     }
     harness.commit();
+    let bytes = harness.task_stores().byte_store("events").unwrap();
     for value in 1..200 {
         let time_ms = 100 + value;
         assert_eq!(
             visited(&harness, key(value), time_ms, time_ms),
             [(time_ms, value)]
         );
+        assert!(bytes.has_reader());
+        bytes.release_reader();
         assert_eq!(visited(&harness, "c", time_ms, time_ms), []);
+        assert!(
+            !bytes.has_reader(),
+            "RocksDB is asked for a key that it cannot have"
+        );
     }
 }
 
