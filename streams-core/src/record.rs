@@ -153,11 +153,14 @@ pub struct RecordMetadata<'a> {
 
 /// A record as it was read from a topic: bytes, and where they stood.
 ///
-/// Key and value share one allocation.
+/// Key and value share one allocation. Thousands wait in each partition's queue, so that it is kept
+/// at 64 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRecord {
     bytes: Box<[u8]>,
-    key_length: Option<usize>,
+    /// In Kafka's protocol a length has 31 bits.
+    key_length: u32,
+    has_key: bool,
     has_value: bool,
     /// The offset in its partition.
     pub offset: i64,
@@ -183,7 +186,8 @@ impl RawRecord {
         bytes.extend_from_slice(value_bytes);
         Self {
             bytes: bytes.into_boxed_slice(),
-            key_length: key.map(<[u8]>::len),
+            key_length: u32::try_from(key_bytes.len()).unwrap_or(u32::MAX),
+            has_key: key.is_some(),
             has_value: value.is_some(),
             offset,
             timestamp_ms,
@@ -198,7 +202,10 @@ impl RawRecord {
 
     /// The key's bytes.
     pub fn key(&self) -> Option<&[u8]> {
-        self.key_length.and_then(|length| self.bytes.get(..length))
+        if !self.has_key {
+            return None;
+        }
+        self.bytes.get(..self.key_length as usize)
     }
 
     /// The value's bytes.
@@ -206,7 +213,7 @@ impl RawRecord {
         if !self.has_value {
             return None;
         }
-        self.bytes.get(self.key_length.unwrap_or(0)..)
+        self.bytes.get(self.key_length as usize..)
     }
 }
 
@@ -241,5 +248,6 @@ mod tests {
         assert_eq!(raw(Some(b"k"), Some(b"v")).value(), Some(&b"v"[..]));
         assert_eq!(raw(None, Some(b"v")).value(), Some(&b"v"[..]));
         assert_eq!(raw(Some(b"k"), None).value(), None);
+        assert_eq!(size_of::<RawRecord>(), 64);
     }
 }

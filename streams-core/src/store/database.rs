@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBRawIterator,
-    IteratorMode, Options, ReadOptions, WriteBatch, WriteBufferManager, WriteOptions,
+    IngestExternalFileOptions, IteratorMode, Options, ReadOptions, SstFileWriter, WriteBatch,
+    WriteBufferManager, WriteOptions,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
+use crate::store::bulk::BulkWrites;
 use crate::store::damage::{CURRENT_FILE, damaged, has_tables, io_error, open_error};
 use crate::store::engine::Span;
 use crate::store::position::StorePosition;
@@ -65,6 +67,8 @@ pub(crate) struct TaskDatabase {
     path: PathBuf,
     task: TaskId,
     recent: Arc<RecentMemory>,
+    /// Of tables that are written past RocksDB's write buffers.
+    table_options: Options,
     /// The number of writes so far: what was opened before the last one does not see it.
     writes: AtomicU64,
 }
@@ -129,6 +133,10 @@ impl TaskDatabase {
                 columns.push(column);
             }
         }
+        for column in &columns {
+            // A process that was killed may have left one, and mostly there is none.
+            let _ = fs::remove_file(path.join(unfinished_table_of(column)));
+        }
         let columns = columns
             .iter()
             .map(|column| ColumnFamilyDescriptor::new(column, column_options(memory)));
@@ -139,6 +147,7 @@ impl TaskDatabase {
             path,
             task,
             recent,
+            table_options: column_options(memory),
             writes: AtomicU64::new(0),
         };
         database.check_identity(application_id)?;
@@ -306,34 +315,51 @@ impl TaskDatabase {
         batch.write_restored()
     }
 
-    /// Adds a write of a store, given by its column family; `None` deletes.
-    pub(super) fn add_restored(
-        &self,
-        writes: &mut RestoredWrites,
-        column: &str,
-        key: &[u8],
-        value: Option<&[u8]>,
-    ) -> Result<()> {
-        let column = self.column(column)?;
-        match value {
-            Some(value) => writes.0.put_cf(column, key, value),
-            None => writes.0.delete_cf(column, key),
-        }
-        Ok(())
-    }
-
-    /// Writes what a store has been restored with, and where it stands then.
+    /// Writes what a store, given by its column family and its name, has been restored with, and
+    /// where it stands then.
     pub(super) fn write_restored(
         &self,
-        writes: RestoredWrites,
+        writes: &BulkWrites,
+        column: &str,
         store: &str,
         position: StorePosition,
     ) -> Result<()> {
-        let batch = writes.0;
-        let mut batch = DatabaseBatch {
-            database: self,
-            batch,
-        };
+        let mut batch = self.batch_for(writes.bytes());
+        batch.put(column, writes.iter())?;
+        batch.set_position(store, position);
+        batch.write_restored()
+    }
+
+    /// As [`Self::write_restored`], as a table of its own.
+    ///
+    /// A process that is killed between the table and the position leaves a store that has more
+    /// than it says, all of it the changelog's: it is restored with the same again.
+    pub(super) fn add_restored_table(
+        &self,
+        writes: &mut BulkWrites,
+        column: &str,
+        store: &str,
+        position: StorePosition,
+    ) -> Result<()> {
+        let family = self.column(column)?;
+        let path = self.path.join(unfinished_table_of(column));
+        let failed = |error| self.failed(column, &error);
+        let mut table = SstFileWriter::create(&self.table_options);
+        table.open(&path).map_err(failed)?;
+        for (key, value) in writes.sorted() {
+            let added = match value {
+                Some(value) => table.put(key, value),
+                None => table.delete(key),
+            };
+            added.map_err(failed)?;
+        }
+        table.finish().map_err(failed)?;
+        let mut options = IngestExternalFileOptions::default();
+        options.set_move_files(true);
+        self.db
+            .ingest_external_file_cf_opts(family, &options, vec![path])
+            .map_err(failed)?;
+        let mut batch = self.batch();
         batch.set_position(store, position);
         batch.write_restored()
     }
@@ -366,20 +392,6 @@ impl TaskDatabase {
         let (task, path) = (self.task, self.path.display());
         let message = format!("cannot use {column} of task={task} path={path}");
         Error::with_source(ErrorKind::Io, message, error.clone())
-    }
-}
-
-/// Writes of one store that is restored, as RocksDB takes them.
-#[derive(Default)]
-pub(crate) struct RestoredWrites(WriteBatch);
-
-impl RestoredWrites {
-    /// The memory that they take, in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        match self.0.is_empty() {
-            true => 0,
-            false => self.0.size_in_bytes(),
-        }
     }
 }
 
@@ -451,6 +463,11 @@ impl DatabaseBatch<'_> {
 /// The column family of a store.
 pub(crate) fn column_of(store: &str) -> String {
     format!("store-{store}")
+}
+
+/// The file of a store's table until the database has it.
+fn unfinished_table_of(column: &str) -> String {
+    format!("restored-{column}")
 }
 
 fn database_options(memory: &StoreMemory) -> Options {

@@ -12,6 +12,7 @@
 
 mod buffer;
 mod builder;
+mod bulk;
 mod bytes;
 mod cache;
 mod codec;

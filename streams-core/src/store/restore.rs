@@ -2,18 +2,24 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use crate::broker::Collector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::OutgoingRecord;
 use crate::store::builder::StoreBuilder;
+use crate::store::bulk::BulkWrites;
 use crate::store::bytes::ByteStore;
 use crate::store::context::StoreContext;
-use crate::store::database::{RestoredWrites, TaskDatabase};
+use crate::store::database::TaskDatabase;
 use crate::store::engine::Engine;
 use crate::store::kind::StoreKind;
 use crate::store::position::StorePosition;
 use crate::store::task_stores::OpenStore;
+
+/// The least that is worth a table of its own, in bytes: each costs some calls that wait for the
+/// disk, and small ones are merged again and again.
+const TABLE_BYTES_MIN: usize = 1024 * 1024;
 
 /// A store that takes in its changelog.
 ///
@@ -27,8 +33,19 @@ pub(crate) struct StoreRestorer {
     position: StorePosition,
     /// Entries of stores of values by key, which need nothing of what is there already: they go
     /// past the store.
-    direct: RestoredWrites,
+    direct: BulkWrites,
+    /// Memory for the next ones.
+    spare: BulkWrites,
+    /// The table that is being written, one at a time.
+    table: Option<Table>,
     value: Vec<u8>,
+}
+
+/// A table that a thread of its own writes, since that waits for the disk.
+struct Table {
+    writer: JoinHandle<(BulkWrites, Result<()>)>,
+    /// Where the store stands with it.
+    position: StorePosition,
 }
 
 /// A store that is restored changes nothing but itself.
@@ -62,7 +79,9 @@ impl StoreRestorer {
             context,
             database,
             position,
-            direct: RestoredWrites::default(),
+            direct: BulkWrites::default(),
+            spare: BulkWrites::default(),
+            table: None,
             value: Vec::new(),
         }
     }
@@ -102,8 +121,9 @@ impl StoreRestorer {
     #[inline]
     fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         match self.bytes.engine() {
-            Engine::RocksDb(database, column) => {
-                database.add_restored(&mut self.direct, column, key, value)
+            Engine::RocksDb(..) => {
+                self.direct.add(key, value);
+                Ok(())
             }
             Engine::Memory(_) => {
                 self.bytes.put(key, value);
@@ -117,27 +137,76 @@ impl StoreRestorer {
         self.context.uncommitted_bytes() + self.direct.bytes()
     }
 
-    /// Writes what was taken in, with the offset of the next record.
+    /// Writes what was taken in, with the offset of the next record. Much of it may still be on its
+    /// way to the disk then: see [`Self::settle`].
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If the disk refuses, also what was written before.
     pub(crate) fn write(&mut self, next_offset: i64) -> Result<()> {
+        self.settle()?;
         let position = self.bytes.position(Some(next_offset));
         if position == self.position {
             return Ok(());
         }
-        if let (Some(database), Engine::RocksDb(..)) = (&self.database, self.bytes.engine()) {
+        if let (Some(database), Engine::RocksDb(_, column)) = (&self.database, self.bytes.engine())
+        {
             if self.bytes.is_dirty() {
                 let mut batch = database.batch();
                 self.bytes.add_to(&mut batch, Some(next_offset))?;
                 batch.write_restored()?;
+            } else if self.direct.bytes() < TABLE_BYTES_MIN {
+                database.write_restored(&self.direct, column, self.bytes.name(), position)?;
+                self.direct.clear();
             } else {
-                let direct = std::mem::take(&mut self.direct);
-                database.write_restored(direct, self.bytes.name(), position)?;
+                let (database, column) = (Arc::clone(database), Arc::clone(column));
+                return self.write_table(database, column, position);
             }
         }
         self.bytes.committed();
         self.context.committed();
+        self.position = position;
+        Ok(())
+    }
+
+    fn write_table(
+        &mut self,
+        database: Arc<TaskDatabase>,
+        column: Arc<str>,
+        position: StorePosition,
+    ) -> Result<()> {
+        let name = Arc::clone(self.bytes.name());
+        let mut writes = std::mem::replace(&mut self.direct, std::mem::take(&mut self.spare));
+        let write = move || {
+            let added = database.add_restored_table(&mut writes, &column, &name, position);
+            writes.clear();
+            (writes, added)
+        };
+        let thread = std::thread::Builder::new().name("restored-table".to_owned());
+        let writer = thread.spawn(write).map_err(|error| {
+            Error::with_source(ErrorKind::Io, "cannot start a thread that writes", error)
+        })?;
+        self.table = Some(Table { writer, position });
+        Ok(())
+    }
+
+    /// Whether something is on its way to the disk.
+    pub(crate) fn is_writing(&self) -> bool {
+        let is_writing = |table: &Table| !table.writer.is_finished();
+        self.table.as_ref().is_some_and(is_writing)
+    }
+
+    /// Waits until what was written is in the store.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        let Some(Table { writer, position }) = self.table.take() else {
+            return Ok(());
+        };
+        let ended = || Error::new(ErrorKind::Io, "the thread that writes a table has panicked");
+        let (spare, added) = writer.join().map_err(|_| ended())?;
+        self.spare = spare;
+        added?;
         self.position = position;
         Ok(())
     }
@@ -147,6 +216,7 @@ impl StoreRestorer {
     /// # Errors
     /// If the disk refuses.
     pub(crate) fn clear(&mut self) -> Result<()> {
+        self.settle()?;
         let name = Arc::clone(self.bytes.name());
         let mut engine = self.bytes.engine().clone();
         match &engine {
@@ -154,7 +224,7 @@ impl StoreRestorer {
             Engine::Memory(_) => engine = Engine::default(),
         }
         self.position = StorePosition::EMPTY;
-        self.direct = RestoredWrites::default();
+        self.direct.clear();
         let context = Rc::clone(&self.context);
         self.bytes = self.builder.bytes(engine, None, context, self.position);
         self.context.committed();
@@ -162,10 +232,19 @@ impl StoreRestorer {
     }
 
     /// The store as far as it has been written.
-    pub(crate) fn finish(self) -> OpenStore {
+    pub(crate) fn finish(mut self) -> OpenStore {
+        // It stands where it stood if the table has failed.
+        let _ = self.settle();
         OpenStore {
             engine: self.bytes.engine().clone(),
             position: self.position,
         }
+    }
+}
+
+impl Drop for StoreRestorer {
+    fn drop(&mut self) {
+        // Whoever has the database next finds nobody writing.
+        let _ = self.settle();
     }
 }

@@ -12,8 +12,8 @@ use crate::record::OutgoingRecord;
 use crate::serde::{I64, Utf8};
 use crate::store::builder::StoreType;
 use crate::store::{
-    KeyValueStore, StoreBuilder, StoreContext, StoreMemory, TaskDatabase, TaskKeyValueStore,
-    TaskState, TaskStores,
+    KeyValueStore, StoreBuilder, StoreContext, StoreMemory, StoreRestorer, TaskDatabase,
+    TaskKeyValueStore, TaskState, TaskStores,
 };
 
 const TASK: TaskId = TaskId {
@@ -185,6 +185,83 @@ fn restore_that_is_interrupted_goes_on_behind_its_last_batch() {
     assert_eq!(get(&stores, "ones", "key-3"), None);
     assert_eq!(get(&stores, "ones", "key-14"), Some(14));
     assert_eq!(get(&stores, "ones", "key-15"), None);
+}
+
+/// More than a table takes at the least, in any order, with keys that come again and that go.
+fn many_changes(seed: u64) -> Vec<(String, Option<i64>)> {
+    let changes = (0..40_000_u64).map(|number| {
+        let mixed = (number + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let value = (mixed % 10 != 0).then_some(i64::try_from(number + seed).unwrap());
+        (format!("key-{}", mixed % 25_000), value)
+    });
+    changes.collect()
+}
+
+fn take_in(restorer: &mut StoreRestorer, changes: &[(String, Option<i64>)]) {
+    for (key, value) in changes {
+        let value = value.map(i64::to_be_bytes);
+        let value = value.as_ref().map(|value| &value[..]);
+        restorer.apply(key.as_bytes(), value, 0).unwrap();
+    }
+}
+
+fn assert_holds(stores: &TaskStores, changes: &[&[(String, Option<i64>)]]) {
+    let last: BTreeMap<String, Option<i64>> = changes.concat().into_iter().collect();
+    let alive = last
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)));
+    let found = handle(stores, "ones").all().map(Result::unwrap);
+    assert_eq!(Vec::from_iter(found), Vec::from_iter(alive));
+}
+
+#[test]
+fn restore_of_much_has_the_last_of_each_key_and_outlives_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builders, mut state) = open(folder.path(), &["ones"]);
+    let (first, second, third) = (many_changes(1), many_changes(2_000_000), many_changes(7));
+    let few = &second[..100];
+    let mut restorer = state.restorer(&builders[0]);
+    for (changes, end) in [(&first[..], 1), (few, 2), (&second, 3), (&third, 4)] {
+        take_in(&mut restorer, changes);
+        restorer.write(end).unwrap();
+    }
+    state.put_back(builders[0].name(), restorer.finish());
+    drop(state);
+    let (builders, state) = open(folder.path(), &["ones"]);
+    assert_eq!(state.changelog_offset("ones"), Some(4));
+    assert_holds(&run(&builders, state), &[&first, few, &second, &third]);
+}
+
+#[test]
+fn table_whose_offset_was_not_written_is_restored_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builders, mut state) = open(folder.path(), &["ones"]);
+    let (first, second) = (many_changes(1), many_changes(5));
+    let mut restorer = state.restorer(&builders[0]);
+    take_in(&mut restorer, &first);
+    restorer.write(1).unwrap();
+    restorer.settle().unwrap();
+    let position = state.database().unwrap().positions().unwrap()["ones"];
+    take_in(&mut restorer, &second);
+    restorer.write(2).unwrap();
+    state.put_back(builders[0].name(), restorer.finish());
+    // As a process leaves it that is killed in between.
+    let mut batch = state.database().unwrap().batch();
+    batch.set_position("ones", position);
+    batch.write_restored().unwrap();
+    let unfinished = folder.path().join("rocksdb").join("restored-store-ones");
+    std::fs::write(&unfinished, "half a table").unwrap();
+    drop(state);
+
+    let (builders, mut state) = open(folder.path(), &["ones"]);
+    assert!(!unfinished.exists());
+    assert_eq!(state.changelog_offset("ones"), Some(1));
+    let mut restorer = state.restorer(&builders[0]);
+    take_in(&mut restorer, &second);
+    restorer.write(2).unwrap();
+    state.put_back(builders[0].name(), restorer.finish());
+    assert_eq!(state.changelog_offset("ones"), Some(2));
+    assert_holds(&run(&builders, state), &[&first, &second]);
 }
 
 #[test]

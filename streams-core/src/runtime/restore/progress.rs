@@ -41,7 +41,7 @@ impl Progress {
     }
 
     pub(super) fn wrote(&self, store: &RestoringStore, records: u64) {
-        if let (Some(listener), Some(next)) = (&self.listener, store.next_offset) {
+        if let (Some(listener), Some(next)) = (&self.listener, store.written_offset) {
             listener.on_batch_restored(&store.partition, &store.name, next - 1, records);
         }
     }

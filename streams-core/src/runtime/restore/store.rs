@@ -20,13 +20,17 @@ pub(super) struct RestoringStore {
     restorer: StoreRestorer,
     /// The offset of the next record; `None` before the first, in an empty store.
     pub(super) next_offset: Option<i64>,
-    /// The offset of the next record as far as it has been written.
-    written_offset: Option<i64>,
+    /// The offset of the next record as far as the restorer writes or has written it.
+    handed_offset: Option<i64>,
+    /// The offset of the next record as far as it is in the store.
+    pub(super) written_offset: Option<i64>,
     pub(super) start_offset: i64,
     pub(super) end_offset: i64,
     pub(super) restored: u64,
     /// Records taken in since the last write.
     pending: u64,
+    /// Records that the restorer is writing.
+    handed: u64,
     /// Whether tombstones that the store lacks may be gone from the changelog, and why.
     pub(super) stale: Option<String>,
     pub(super) since: Instant,
@@ -48,8 +52,6 @@ pub(super) enum Taken {
     Rebuild,
 }
 
-/// How much is taken in before it is written, in bytes.
-const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// How long what is taken in may stay unwritten.
 const BATCH_AGE_MAX: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -70,11 +72,13 @@ impl RestoringStore {
             bound,
             restorer: state.restorer(builder),
             next_offset,
+            handed_offset: next_offset,
             written_offset: next_offset,
             start_offset: 0,
             end_offset: 0,
             restored: 0,
             pending: 0,
+            handed: 0,
             stale: None,
             since: now,
             last_write: now,
@@ -165,39 +169,77 @@ impl RestoringStore {
         self.reached_end = None;
     }
 
-    /// Writes what is taken in, if it is much or old or the last; returns how many records it was.
+    /// Whether it has everything, and all of it is in the store.
+    pub(super) fn is_written(&self) -> bool {
+        self.is_done() && self.written_offset >= self.next_offset
+    }
+
+    /// Writes what is taken in, if it is more than `bytes_max` or old or the last; returns how many
+    /// records more are in the store now.
     ///
     /// # Errors
     /// If a record cannot be read, or the disk refuses.
-    pub(super) fn write_if_due(&mut self) -> Result<u64> {
-        let is_due = self.is_done()
-            || self.failure.is_some()
-            || self.restorer.pending_bytes() > BATCH_BYTES_MAX
-            || self.last_write.elapsed() > BATCH_AGE_MAX;
-        if is_due { self.write() } else { Ok(0) }
+    pub(super) fn write_if_due(&mut self, bytes_max: usize) -> Result<u64> {
+        let is_due = self.failure.is_some()
+            || self.restorer.pending_bytes() > bytes_max
+            || self.last_write.elapsed() > BATCH_AGE_MAX
+            || (self.is_done() && self.next_offset > self.handed_offset);
+        if is_due {
+            return self.write();
+        }
+        match self.restorer.is_writing() {
+            true => Ok(0),
+            false => self.settle(),
+        }
     }
 
-    /// Writes what is taken in; returns how many records it was.
+    /// Begins to write what is taken in; returns how many records more are in the store now.
     ///
     /// # Errors
     /// As for [`Self::write_if_due`].
-    pub(super) fn write(&mut self) -> Result<u64> {
+    fn write(&mut self) -> Result<u64> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
+        let before = self.settle()?;
         self.last_write = Instant::now();
-        if self.next_offset > self.written_offset
+        if self.next_offset > self.handed_offset
             && let Some(next) = self.next_offset
         {
             // A source topic is left at its bound, so that the next restore goes on there.
             let next = self.bound.map_or(next, |_| next.min(self.end_offset));
             let written = self.restorer.write(next);
             written.map_err(|error| self.failed(None, error))?;
-            self.written_offset = self.next_offset;
+            self.handed_offset = self.next_offset;
         }
-        let records = std::mem::take(&mut self.pending);
+        self.handed = std::mem::take(&mut self.pending);
+        match self.restorer.is_writing() {
+            true => Ok(before),
+            false => Ok(before + self.settle()?),
+        }
+    }
+
+    /// Waits until all that was to be written is in the store; returns how many records more are.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub(super) fn settle(&mut self) -> Result<u64> {
+        let settled = self.restorer.settle();
+        settled.map_err(|error| self.failed(None, error))?;
+        self.written_offset = self.handed_offset;
+        let records = std::mem::take(&mut self.handed);
         self.restored += records;
         Ok(records)
+    }
+
+    /// Writes all that is taken in.
+    ///
+    /// # Errors
+    /// As for [`Self::write_if_due`].
+    pub(super) fn write_all(&mut self) -> Result<()> {
+        self.write()?;
+        self.settle()?;
+        Ok(())
     }
 
     /// Begins anew with an empty store.
@@ -208,8 +250,8 @@ impl RestoringStore {
         let cleared = self.restorer.clear();
         cleared.map_err(|error| self.failed(None, error))?;
         self.stale = None;
-        (self.next_offset, self.written_offset) = (None, None);
-        (self.start_offset, self.pending) = (0, 0);
+        (self.next_offset, self.handed_offset, self.written_offset) = (None, None, None);
+        (self.start_offset, self.pending, self.handed) = (0, 0, 0);
         Ok(())
     }
 

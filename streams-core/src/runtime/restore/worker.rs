@@ -22,6 +22,12 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 const READ_WAIT: Duration = Duration::from_millis(20);
 /// The wait before a claim or a broker is asked again.
 const RETRY_WAIT: Duration = Duration::from_millis(20);
+/// What is taken in of all stores before it is written, in bytes; as much again is being written.
+const BATCHES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// What is taken in of one store before it is written, in bytes. With many stores it is too little
+/// for tables of their own, and goes through RocksDB's write buffers.
+const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+const BATCH_BYTES_MIN: usize = 256 * 1024;
 /// How long the client stays that nobody needs.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
@@ -340,15 +346,22 @@ impl Worker {
     fn write(&mut self) -> Result<()> {
         let mut done = Vec::new();
         let mut remaining: BTreeMap<TaskId, (u64, u64)> = BTreeMap::new();
+        let share = BATCHES_BYTES_MAX / self.stores.len().max(1);
+        let share = share.clamp(BATCH_BYTES_MIN, BATCH_BYTES_MAX);
+        // There is nothing to read meanwhile.
+        let is_last = self.stores.values().all(RestoringStore::is_done);
         for (number, store) in &mut self.stores {
-            let records = store.write_if_due()?;
+            let mut records = store.write_if_due(share)?;
+            if is_last {
+                records += store.settle()?;
+            }
             if records > 0 {
                 self.progress.wrote(store, records);
             }
             let counts = remaining.entry(store.task).or_default();
             counts.0 += records;
             counts.1 += store.remaining();
-            if store.has_range && store.is_done() {
+            if store.has_range && store.is_written() {
                 done.push(*number);
             }
         }
@@ -409,7 +422,7 @@ impl Worker {
             if let Some(reader) = &mut self.reader {
                 reader.stop(&store.partition);
             }
-            if let Err(error) = store.write() {
+            if let Err(error) = store.write_all() {
                 tracing::debug!(%error, "a restore that is given up has failed");
             }
             if store.is_started {
