@@ -62,6 +62,8 @@ impl StoreMemory {
 ///
 /// Its write-ahead log is on and not synchronised: a killed process loses nothing, a power cut
 /// falls back to an earlier commit as a whole, since stores and positions are written in one batch.
+/// Only restored tables are there before their position, which does no harm: see
+/// [`Self::add_restored_table`].
 pub(crate) struct TaskDatabase {
     db: DB,
     path: PathBuf,
@@ -69,6 +71,8 @@ pub(crate) struct TaskDatabase {
     recent: Arc<RecentMemory>,
     /// Of tables that are written past RocksDB's write buffers.
     table_options: Options,
+    /// The number of such tables so far.
+    tables: AtomicU64,
     /// The number of writes so far: what was opened before the last one does not see it.
     writes: AtomicU64,
 }
@@ -86,6 +90,9 @@ const FORMAT: u8 = 1;
 /// the column family of the positions.
 const OFFSET_PREFIX: &str = "\0offset:";
 
+/// How the name of a table begins that the database does not have yet.
+const UNFINISHED_TABLE: &str = "restored-";
+
 const WRITE_BUFFER_BYTES: usize = 2 * 1024 * 1024;
 /// So many write buffers that have become files are merged at a time: with small write buffers,
 /// RocksDB's 4 would write everything again too often.
@@ -98,7 +105,9 @@ const FILE_BUFFER_BYTES: u64 = 128 * 1024;
 const ARENA_BLOCK_BYTES: usize = 128 * 1024;
 const BLOCK_BYTES: usize = 4 * 1024;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
-const MEMTABLE_BLOOM_RATIO: f64 = 0.05;
+/// Some ten bits for each of 30,000 keys. An empty write buffer has all of it, and there may be
+/// hundreds.
+const MEMTABLE_BLOOM_RATIO: f64 = 0.02;
 const OPEN_FILES_MAX: i32 = 512;
 const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -133,10 +142,6 @@ impl TaskDatabase {
                 columns.push(column);
             }
         }
-        for column in &columns {
-            // A process that was killed may have left one, and mostly there is none.
-            let _ = fs::remove_file(path.join(unfinished_table_of(column)));
-        }
         let columns = columns
             .iter()
             .map(|column| ColumnFamilyDescriptor::new(column, column_options(memory)));
@@ -148,10 +153,25 @@ impl TaskDatabase {
             task,
             recent,
             table_options: column_options(memory),
+            tables: AtomicU64::new(0),
             writes: AtomicU64::new(0),
         };
         database.check_identity(application_id)?;
+        database.remove_unfinished_tables()?;
         Ok(database)
+    }
+
+    /// Removes what a process has left that was killed while it restored.
+    fn remove_unfinished_tables(&self) -> Result<()> {
+        let failed = |error| io_error(&self.path, self.task, error);
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with(UNFINISHED_TABLE) {
+                fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     fn check_identity(&self, application_id: &str) -> Result<()> {
@@ -342,26 +362,40 @@ impl TaskDatabase {
         position: StorePosition,
     ) -> Result<()> {
         let family = self.column(column)?;
-        let path = self.path.join(unfinished_table_of(column));
-        let failed = |error| self.failed(column, &error);
-        let mut table = SstFileWriter::create(&self.table_options);
-        table.open(&path).map_err(failed)?;
-        for (key, value) in writes.sorted() {
-            let added = match value {
-                Some(value) => table.put(key, value),
-                None => table.delete(key),
-            };
-            added.map_err(failed)?;
-        }
-        table.finish().map_err(failed)?;
+        let number = self.tables.fetch_add(1, Ordering::Relaxed);
+        let path = self.path.join(format!("{UNFINISHED_TABLE}{number}"));
         let mut options = IngestExternalFileOptions::default();
         options.set_move_files(true);
-        self.db
-            .ingest_external_file_cf_opts(family, &options, vec![path])
-            .map_err(failed)?;
+        let written = self.write_table(&path, writes.sorted()).and_then(|()| {
+            let tables = vec![&path];
+            self.db
+                .ingest_external_file_cf_opts(family, &options, tables)
+        });
+        if let Err(error) = written {
+            // The disk may be full, and what cannot be removed is at the next start.
+            let _ = fs::remove_file(&path);
+            return Err(self.failed(column, &error));
+        }
         let mut batch = self.batch();
         batch.set_position(store, position);
         batch.write_restored()
+    }
+
+    /// Writes a file of entries in the order of their keys.
+    fn write_table<'e>(
+        &self,
+        path: &Path,
+        entries: impl Iterator<Item = (&'e [u8], Option<&'e [u8]>)>,
+    ) -> std::result::Result<(), rocksdb::Error> {
+        let mut table = SstFileWriter::create(&self.table_options);
+        table.open(path)?;
+        for (key, value) in entries {
+            match value {
+                Some(value) => table.put(key, value)?,
+                None => table.delete(key)?,
+            }
+        }
+        table.finish()
     }
 
     /// An empty batch to fill.
@@ -463,11 +497,6 @@ impl DatabaseBatch<'_> {
 /// The column family of a store.
 pub(crate) fn column_of(store: &str) -> String {
     format!("store-{store}")
-}
-
-/// The file of a store's table until the database has it.
-fn unfinished_table_of(column: &str) -> String {
-    format!("restored-{column}")
 }
 
 fn database_options(memory: &StoreMemory) -> Options {

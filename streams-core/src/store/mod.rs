@@ -73,6 +73,6 @@ pub use window::{TaskTimestampedWindowStore, TaskWindowStore, WindowStoreSetting
 pub(crate) use context::{Left, RecordOrigin, StoreContext};
 pub(crate) use database::{DatabaseBatch, StoreMemory, TaskDatabase};
 pub(crate) use query::{CommittedStore, StoreRegistry};
-pub(crate) use restore::StoreRestorer;
+pub(crate) use restore::{StoreRestorer, TABLE_BYTES_MIN};
 pub(crate) use task_state::{TaskState, is_on_disk};
 pub(crate) use task_stores::{GlobalStores, TaskStores};

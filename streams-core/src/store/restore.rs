@@ -19,12 +19,12 @@ use crate::store::task_stores::OpenStore;
 
 /// The least that is worth a table of its own, in bytes: each costs some calls that wait for the
 /// disk, and small ones are merged again and again.
-const TABLE_BYTES_MIN: usize = 1024 * 1024;
+pub(crate) const TABLE_BYTES_MIN: usize = 1024 * 1024;
 
 /// A store that takes in its changelog.
 ///
-/// Each batch is written with the offset behind it, so that a restore that is interrupted goes on
-/// where it was.
+/// Each batch is written with the offset behind it, or before it, so that a restore that is
+/// interrupted goes on where it was or a batch before.
 pub(crate) struct StoreRestorer {
     builder: StoreBuilder,
     bytes: ByteStore,
@@ -38,6 +38,9 @@ pub(crate) struct StoreRestorer {
     spare: BulkWrites,
     /// The table that is being written, one at a time.
     table: Option<Table>,
+    /// Whether a table could not be written. What comes behind it must not be either: the position
+    /// would stand behind what is missing.
+    lacks_table: bool,
     value: Vec<u8>,
 }
 
@@ -82,6 +85,7 @@ impl StoreRestorer {
             direct: BulkWrites::default(),
             spare: BulkWrites::default(),
             table: None,
+            lacks_table: false,
             value: Vec::new(),
         }
     }
@@ -130,6 +134,14 @@ impl StoreRestorer {
                 Ok(())
             }
         }
+    }
+
+    /// Whether what is taken in can be written as tables.
+    pub(crate) fn writes_tables(&self) -> bool {
+        let kind = self.builder.kind();
+        matches!(self.bytes.engine(), Engine::RocksDb(..))
+            && matches!(kind, StoreKind::KeyValue | StoreKind::TimestampedKeyValue)
+            && !self.bytes.has_ttl()
     }
 
     /// The memory that is taken by what has not been written yet, in bytes.
@@ -182,10 +194,14 @@ impl StoreRestorer {
             (writes, added)
         };
         let thread = std::thread::Builder::new().name("restored-table".to_owned());
-        let writer = thread.spawn(write).map_err(|error| {
-            Error::with_source(ErrorKind::Io, "cannot start a thread that writes", error)
-        })?;
-        self.table = Some(Table { writer, position });
+        match thread.spawn(write) {
+            Ok(writer) => self.table = Some(Table { writer, position }),
+            Err(error) => {
+                self.lacks_table = true;
+                let message = "cannot start a thread that writes";
+                return Err(Error::with_source(ErrorKind::Io, message, error));
+            }
+        }
         Ok(())
     }
 
@@ -198,16 +214,24 @@ impl StoreRestorer {
     /// Waits until what was written is in the store.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If the disk refuses, and from then on until the store is cleared.
     pub(crate) fn settle(&mut self) -> Result<()> {
-        let Some(Table { writer, position }) = self.table.take() else {
-            return Ok(());
-        };
-        let ended = || Error::new(ErrorKind::Io, "the thread that writes a table has panicked");
-        let (spare, added) = writer.join().map_err(|_| ended())?;
-        self.spare = spare;
-        added?;
-        self.position = position;
+        if let Some(Table { writer, position }) = self.table.take() {
+            let ended = || Error::new(ErrorKind::Io, "the thread that writes has panicked");
+            let joined = writer.join().map_err(|_| ended());
+            let added = joined.and_then(|(spare, added)| {
+                self.spare = spare;
+                added
+            });
+            self.lacks_table = added.is_err();
+            added?;
+            self.position = position;
+        }
+        if self.lacks_table {
+            let name = self.bytes.name();
+            let message = format!("store={name} lacks a table that could not be written");
+            return Err(Error::new(ErrorKind::Io, message));
+        }
         Ok(())
     }
 
@@ -216,7 +240,9 @@ impl StoreRestorer {
     /// # Errors
     /// If the disk refuses.
     pub(crate) fn clear(&mut self) -> Result<()> {
-        self.settle()?;
+        // Whether it was written makes no difference.
+        let _ = self.settle();
+        self.lacks_table = false;
         let name = Arc::clone(self.bytes.name());
         let mut engine = self.bytes.engine().clone();
         match &engine {

@@ -44,6 +44,9 @@ fn database(folder: &Path, application: &str, names: &[&str]) -> Result<TaskData
     TaskDatabase::open(folder, application, TASK, &names, &memory)
 }
 
+/// The key and value of a changelog.
+type Change = (String, Option<i64>);
+
 fn open(folder: &Path, names: &[&str]) -> (Vec<StoreBuilder>, TaskState) {
     let builders: Vec<StoreBuilder> = names.iter().map(|name| builder(name)).collect();
     let database = Arc::new(database(folder, "app", names).unwrap());
@@ -188,7 +191,7 @@ fn restore_that_is_interrupted_goes_on_behind_its_last_batch() {
 }
 
 /// More than a table takes at the least, in any order, with keys that come again and that go.
-fn many_changes(seed: u64) -> Vec<(String, Option<i64>)> {
+fn many_changes(seed: u64) -> Vec<Change> {
     let changes = (0..40_000_u64).map(|number| {
         let mixed = (number + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let value = (mixed % 10 != 0).then_some(i64::try_from(number + seed).unwrap());
@@ -197,7 +200,7 @@ fn many_changes(seed: u64) -> Vec<(String, Option<i64>)> {
     changes.collect()
 }
 
-fn take_in(restorer: &mut StoreRestorer, changes: &[(String, Option<i64>)]) {
+fn take_in(restorer: &mut StoreRestorer, changes: &[Change]) {
     for (key, value) in changes {
         let value = value.map(i64::to_be_bytes);
         let value = value.as_ref().map(|value| &value[..]);
@@ -205,31 +208,46 @@ fn take_in(restorer: &mut StoreRestorer, changes: &[(String, Option<i64>)]) {
     }
 }
 
-fn assert_holds(stores: &TaskStores, changes: &[&[(String, Option<i64>)]]) {
+fn assert_holds(stores: &TaskStores, name: &str, changes: &[&[Change]]) {
     let last: BTreeMap<String, Option<i64>> = changes.concat().into_iter().collect();
     let alive = last
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)));
-    let found = handle(stores, "ones").all().map(Result::unwrap);
+    let found = handle(stores, name).all().map(Result::unwrap);
     assert_eq!(Vec::from_iter(found), Vec::from_iter(alive));
 }
 
 #[test]
 fn restore_of_much_has_the_last_of_each_key_and_outlives_its_process() {
     let folder = tempfile::tempdir().unwrap();
-    let (builders, mut state) = open(folder.path(), &["ones"]);
+    let names = ["ones", "twos"];
+    let (builders, mut state) = open(folder.path(), &names);
     let (first, second, third) = (many_changes(1), many_changes(2_000_000), many_changes(7));
     let few = &second[..100];
-    let mut restorer = state.restorer(&builders[0]);
+    let mut ones = state.restorer(&builders[0]);
+    let mut twos = state.restorer(&builders[1]);
+    // Nobody waits for a table of the other.
     for (changes, end) in [(&first[..], 1), (few, 2), (&second, 3), (&third, 4)] {
-        take_in(&mut restorer, changes);
-        restorer.write(end).unwrap();
+        take_in(&mut ones, changes);
+        ones.write(end).unwrap();
+        take_in(&mut twos, changes);
+        twos.write(end).unwrap();
     }
-    state.put_back(builders[0].name(), restorer.finish());
+    // One of them is rebuilt, and has few entries and then many.
+    twos.clear().unwrap();
+    for (changes, end) in [(few, 2), (&first[..], 3)] {
+        take_in(&mut twos, changes);
+        twos.write(end).unwrap();
+    }
+    state.put_back(builders[0].name(), ones.finish());
+    state.put_back(builders[1].name(), twos.finish());
     drop(state);
-    let (builders, state) = open(folder.path(), &["ones"]);
+    let (builders, state) = open(folder.path(), &names);
     assert_eq!(state.changelog_offset("ones"), Some(4));
-    assert_holds(&run(&builders, state), &[&first, few, &second, &third]);
+    assert_eq!(state.changelog_offset("twos"), Some(3));
+    let stores = run(&builders, state);
+    assert_holds(&stores, "ones", &[&first, few, &second, &third]);
+    assert_holds(&stores, "twos", &[few, &first]);
 }
 
 #[test]
@@ -249,19 +267,61 @@ fn table_whose_offset_was_not_written_is_restored_again() {
     let mut batch = state.database().unwrap().batch();
     batch.set_position("ones", position);
     batch.write_restored().unwrap();
-    let unfinished = folder.path().join("rocksdb").join("restored-store-ones");
-    std::fs::write(&unfinished, "half a table").unwrap();
     drop(state);
 
     let (builders, mut state) = open(folder.path(), &["ones"]);
-    assert!(!unfinished.exists());
     assert_eq!(state.changelog_offset("ones"), Some(1));
     let mut restorer = state.restorer(&builders[0]);
     take_in(&mut restorer, &second);
     restorer.write(2).unwrap();
     state.put_back(builders[0].name(), restorer.finish());
     assert_eq!(state.changelog_offset("ones"), Some(2));
-    assert_holds(&run(&builders, state), &[&first, &second]);
+    assert_holds(&run(&builders, state), "ones", &[&first, &second]);
+}
+
+#[test]
+fn behind_a_table_that_could_not_be_written_nothing_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builders, mut state) = open(folder.path(), &["ones"]);
+    let (first, second) = (many_changes(1), many_changes(5));
+    let mut restorer = state.restorer(&builders[0]);
+    take_in(&mut restorer, &first);
+    restorer.write(1).unwrap();
+    restorer.settle().unwrap();
+    // Where the next table would be.
+    let in_the_way = folder.path().join("rocksdb").join("restored-1");
+    std::fs::create_dir(&in_the_way).unwrap();
+    take_in(&mut restorer, &second);
+    restorer.write(2).unwrap();
+    take_in(&mut restorer, &first[..10]);
+    restorer.write(3).unwrap_err();
+    restorer.settle().unwrap_err();
+    restorer.write(3).unwrap_err();
+    state.put_back(builders[0].name(), restorer.finish());
+    assert_eq!(state.changelog_offset("ones"), Some(1));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    drop(state);
+
+    let (builders, mut state) = open(folder.path(), &["ones"]);
+    assert_eq!(state.changelog_offset("ones"), Some(1));
+    let mut restorer = state.restorer(&builders[0]);
+    take_in(&mut restorer, &second);
+    restorer.write(2).unwrap();
+    state.put_back(builders[0].name(), restorer.finish());
+    assert_holds(&run(&builders, state), "ones", &[&first, &second]);
+}
+
+#[test]
+fn unfinished_table_is_removed_by_the_next_owner_and_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, state) = open(folder.path(), &["ones"]);
+    let unfinished = folder.path().join("rocksdb").join("restored-7");
+    std::fs::write(&unfinished, "half a table").unwrap();
+    assert!(database(folder.path(), "app", &["ones"]).is_err());
+    assert!(unfinished.exists());
+    drop(state);
+    open(folder.path(), &["ones"]);
+    assert!(!unfinished.exists());
 }
 
 #[test]

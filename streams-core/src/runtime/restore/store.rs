@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::broker::{BorrowedRecord, OffsetRange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TaskId, TopicPartition};
-use crate::store::{StoreBuilder, StoreRestorer, TaskState};
+use crate::store::{StoreBuilder, StoreRestorer, TABLE_BYTES_MIN, TaskState};
 
 /// A store, and how far it is restored.
 pub(super) struct RestoringStore {
@@ -52,6 +52,8 @@ pub(super) enum Taken {
     Rebuild,
 }
 
+/// How much is taken in before it is written through RocksDB's write buffers, in bytes.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// How long what is taken in may stay unwritten.
 const BATCH_AGE_MAX: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -174,12 +176,17 @@ impl RestoringStore {
         self.is_done() && self.written_offset >= self.next_offset
     }
 
-    /// Writes what is taken in, if it is more than `bytes_max` or old or the last; returns how many
-    /// records more are in the store now.
+    /// Writes what is taken in, if it is much or old or the last; returns how many records more are
+    /// in the store now. `table_bytes_max` is much where it goes into tables.
     ///
     /// # Errors
     /// If a record cannot be read, or the disk refuses.
-    pub(super) fn write_if_due(&mut self, bytes_max: usize) -> Result<u64> {
+    pub(super) fn write_if_due(&mut self, table_bytes_max: usize) -> Result<u64> {
+        let makes_tables = table_bytes_max >= TABLE_BYTES_MIN && self.restorer.writes_tables();
+        let bytes_max = match makes_tables {
+            true => table_bytes_max,
+            false => BATCH_BYTES_MAX,
+        };
         let is_due = self.failure.is_some()
             || self.restorer.pending_bytes() > bytes_max
             || self.last_write.elapsed() > BATCH_AGE_MAX

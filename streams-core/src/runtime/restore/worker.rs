@@ -22,12 +22,12 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 const READ_WAIT: Duration = Duration::from_millis(20);
 /// The wait before a claim or a broker is asked again.
 const RETRY_WAIT: Duration = Duration::from_millis(20);
-/// What is taken in of all stores before it is written, in bytes; as much again is being written.
-const BATCHES_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// What is taken in of one store before it is written, in bytes. With many stores it is too little
-/// for tables of their own, and goes through RocksDB's write buffers.
-const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
-const BATCH_BYTES_MIN: usize = 256 * 1024;
+/// What is gathered for the tables of all stores together, in bytes; as much again is being written.
+/// Many stores have too little of it each for tables, and are written through RocksDB's write
+/// buffers.
+const TABLES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// What is gathered for a table, in bytes.
+const TABLE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long the client stays that nobody needs.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
@@ -88,9 +88,10 @@ struct Worker {
     reader: Option<PartitionReader>,
     /// Orders whose state is not claimed yet.
     orders: Vec<RestoreOrder>,
-    tasks: BTreeMap<TaskId, OpenTask>,
-    /// By the number that their records bear.
+    /// By the number that their records bear. Before the tasks, so that nobody writes any more when
+    /// their claims end.
     stores: BTreeMap<usize, RestoringStore>,
+    tasks: BTreeMap<TaskId, OpenTask>,
     next_number: usize,
     progress: Progress,
     /// Since when no broker has told where the changelogs end.
@@ -346,8 +347,8 @@ impl Worker {
     fn write(&mut self) -> Result<()> {
         let mut done = Vec::new();
         let mut remaining: BTreeMap<TaskId, (u64, u64)> = BTreeMap::new();
-        let share = BATCHES_BYTES_MAX / self.stores.len().max(1);
-        let share = share.clamp(BATCH_BYTES_MIN, BATCH_BYTES_MAX);
+        let share = TABLES_BYTES_MAX / self.stores.len().max(1);
+        let share = share.min(TABLE_BYTES_MAX);
         // There is nothing to read meanwhile.
         let is_last = self.stores.values().all(RestoringStore::is_done);
         for (number, store) in &mut self.stores {

@@ -5,7 +5,8 @@
 //!   must commit first cannot be reached.
 //! - A flush that waits for what is in flight and no longer: the binding waits in slices of 100 ms.
 //! - Reading partitions without a group, many records at a time and without copies.
-//! - The ends of many partitions in one question, and a question for the brokers alone.
+//! - The ends of many partitions in one question.
+//! - Waiting for a connection with a question that is small.
 //! - Sending by handles of topics rather than by their names.
 #![allow(unsafe_code, reason = "the one module that calls librdkafka directly")]
 
@@ -286,24 +287,36 @@ pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Dur
     result == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
 }
 
-/// Connects a producer to a broker that answers, and returns whether one has within `timeout`.
+/// The topic whose leaders are the coordinators of transactions.
+const TRANSACTION_STATE: &CStr = c"__transaction_state";
+
+/// Waits until a producer has a connection, but no longer than `timeout`.
 ///
 /// librdkafka connects when it is asked something that needs a broker, or else at the next turn of
-/// a clock that turns once a second. It is asked for the brokers alone, which is little also where
-/// there are many topics.
-pub(crate) fn connect<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) -> bool {
+/// a clock that turns once a second. It is asked for one topic: without any it would ask for all.
+pub(crate) fn connect<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) {
+    let client = producer.client();
+    // It comes with the first connection, and stays.
+    if client.fetch_cluster_id(Duration::ZERO).is_some() {
+        return;
+    }
     let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
     let mut answer = std::ptr::null();
-    // SAFETY: the pointer is that of a live producer, no topic is given, and the answer is written
-    // only if there is one, which is then ours to give back.
+    // SAFETY: the pointer is that of a live producer, the topic's is given back after its only
+    // use, and the answer is written only if there is one, which is then ours to give back.
     unsafe {
-        let client = producer.client().native_ptr();
-        let no_topic = std::ptr::null_mut();
-        let result = sys::rd_kafka_metadata(client, 0, no_topic, &raw mut answer, timeout_ms);
+        let client = client.native_ptr();
+        let settings = std::ptr::null_mut();
+        let topic = sys::rd_kafka_topic_new(client, TRANSACTION_STATE.as_ptr(), settings);
+        if topic.is_null() {
+            return;
+        }
+        // Whatever it answers, it is there.
+        sys::rd_kafka_metadata(client, 0, topic, &raw mut answer, timeout_ms);
         if !answer.is_null() {
             sys::rd_kafka_metadata_destroy(answer);
         }
-        result == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+        sys::rd_kafka_topic_destroy(topic);
     }
 }
 
