@@ -34,7 +34,8 @@ proptest! {
             prop_assert_eq!(&came, &entries);
             let last: BTreeMap<Vec<u8>, Option<Vec<u8>>> = entries.into_iter().collect();
             let sorted: Vec<Entry> = writes.sorted().map(owned).collect();
-            prop_assert_eq!(sorted, Vec::from_iter(last));
+            let last: Vec<Entry> = last.into_iter().collect();
+            prop_assert_eq!(sorted, last);
         }
     }
 }

@@ -103,36 +103,33 @@ impl StoreRestorer {
     ) -> Result<()> {
         match self.builder.kind() {
             // Entries that expire take times from what is there already.
-            kind if self.bytes.has_ttl() => kind.restore(&self.bytes, key, value, timestamp_ms),
+            kind if self.bytes.has_ttl() => kind.restore(&self.bytes, key, value, timestamp_ms)?,
             StoreKind::KeyValue => self.put(key, value),
-            StoreKind::TimestampedKeyValue => {
-                self.bytes.observe_time(timestamp_ms);
-                let Some(value) = value else {
-                    return self.put(key, None);
-                };
-                let mut timestamped = std::mem::take(&mut self.value);
-                timestamped.clear();
-                timestamped.extend_from_slice(&timestamp_ms.to_be_bytes());
-                timestamped.extend_from_slice(value);
-                let put = self.put(key, Some(&timestamped));
-                self.value = timestamped;
-                put
-            }
-            kind => kind.restore(&self.bytes, key, value, timestamp_ms),
+            StoreKind::TimestampedKeyValue => self.put_timestamped(key, value, timestamp_ms),
+            kind => kind.restore(&self.bytes, key, value, timestamp_ms)?,
         }
+        Ok(())
     }
 
     #[inline]
-    fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+    fn put_timestamped(&mut self, key: &[u8], value: Option<&[u8]>, timestamp_ms: i64) {
+        self.bytes.observe_time(timestamp_ms);
+        let Some(value) = value else {
+            return self.put(key, None);
+        };
+        let mut timestamped = std::mem::take(&mut self.value);
+        timestamped.clear();
+        timestamped.extend_from_slice(&timestamp_ms.to_be_bytes());
+        timestamped.extend_from_slice(value);
+        self.put(key, Some(&timestamped));
+        self.value = timestamped;
+    }
+
+    #[inline]
+    fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
         match self.bytes.engine() {
-            Engine::RocksDb(..) => {
-                self.direct.add(key, value);
-                Ok(())
-            }
-            Engine::Memory(_) => {
-                self.bytes.put(key, value);
-                Ok(())
-            }
+            Engine::RocksDb(..) => self.direct.add(key, value),
+            Engine::Memory(_) => self.bytes.put(key, value),
         }
     }
 

@@ -194,7 +194,7 @@ fn restore_that_is_interrupted_goes_on_behind_its_last_batch() {
 fn many_changes(seed: u64) -> Vec<Change> {
     let changes = (0..40_000_u64).map(|number| {
         let mixed = (number + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let value = (mixed % 10 != 0).then_some(i64::try_from(number + seed).unwrap());
+        let value = (!mixed.is_multiple_of(10)).then_some(i64::try_from(number + seed).unwrap());
         (format!("key-{}", mixed % 25_000), value)
     });
     changes.collect()
@@ -213,8 +213,8 @@ fn assert_holds(stores: &TaskStores, name: &str, changes: &[&[Change]]) {
     let alive = last
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)));
-    let found = handle(stores, name).all().map(Result::unwrap);
-    assert_eq!(Vec::from_iter(found), Vec::from_iter(alive));
+    let found: Vec<_> = handle(stores, name).all().map(Result::unwrap).collect();
+    assert_eq!(found, alive.collect::<Vec<_>>());
 }
 
 #[test]

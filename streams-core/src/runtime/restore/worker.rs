@@ -22,9 +22,9 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 const READ_WAIT: Duration = Duration::from_millis(20);
 /// The wait before a claim or a broker is asked again.
 const RETRY_WAIT: Duration = Duration::from_millis(20);
-/// What is gathered for the tables of all stores together, in bytes; as much again is being written.
-/// Many stores have too little of it each for tables, and are written through RocksDB's write
-/// buffers.
+/// What is gathered for the tables of all stores together, in bytes; as much again is being
+/// written. Many stores have too little of it each for tables, and are written through RocksDB's
+/// write buffers.
 const TABLES_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// What is gathered for a table, in bytes.
 const TABLE_BYTES_MAX: usize = 2 * 1024 * 1024;
