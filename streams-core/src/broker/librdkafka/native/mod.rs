@@ -18,7 +18,7 @@ mod produce;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::bindings as sys;
 use rdkafka::config::RDKafkaLogLevel;
@@ -290,22 +290,29 @@ pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Dur
 /// The topic whose leaders are the coordinators of transactions.
 const TRANSACTION_STATE: &CStr = c"__transaction_state";
 
-/// Waits until a producer has a connection, but no longer than `timeout`.
+/// Waits until a producer has a connection that stays, but no longer than `timeout`.
 ///
 /// librdkafka connects when it is asked something that needs a broker, or else at the next turn of
-/// a clock that turns once a second. It is asked for one topic: without any it would ask for all.
+/// a clock that turns once a second. Its first connection is given up as soon as that has told the
+/// brokers by name: whoever looks for one then finds none. So a second answer is waited for.
 pub(crate) fn connect<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) {
-    let client = producer.client();
-    // It comes with the first connection, and stays.
-    if client.fetch_cluster_id(Duration::ZERO).is_some() {
-        return;
+    let deadline = Instant::now() + timeout;
+    // It comes with the brokers' names.
+    let knows_brokers = producer.client().fetch_cluster_id(Duration::ZERO).is_some();
+    if !knows_brokers {
+        ask(producer, timeout);
     }
+    ask(producer, deadline.saturating_duration_since(Instant::now()));
+}
+
+/// Asks a broker for one topic, since without any librdkafka asks for all, and waits for an answer.
+fn ask<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) {
     let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
     let mut answer = std::ptr::null();
     // SAFETY: the pointer is that of a live producer, the topic's is given back after its only
     // use, and the answer is written only if there is one, which is then ours to give back.
     unsafe {
-        let client = client.native_ptr();
+        let client = producer.client().native_ptr();
         let settings = std::ptr::null_mut();
         let topic = sys::rd_kafka_topic_new(client, TRANSACTION_STATE.as_ptr(), settings);
         if topic.is_null() {
