@@ -390,7 +390,7 @@ fn shared_prefix<'a>(mut writes: impl Iterator<Item = Write<'a>>) -> usize {
 }
 
 /// The eight bytes of a key from an index on, as a number that is ordered as they are.
-fn number_at(key: &[u8], index: usize) -> u64 {
+pub(super) fn number_at(key: &[u8], index: usize) -> u64 {
     let mut bytes = [0; 8];
     let rest = key.get(index..).unwrap_or_default();
     bytes

@@ -217,6 +217,18 @@ fn assert_holds(stores: &TaskStores, name: &str, changes: &[&[Change]]) {
     assert_eq!(found, alive.collect::<Vec<_>>());
 }
 
+/// The next process finds the first changes alone, and restores the second.
+fn assert_goes_on_behind_the_first(folder: &Path, first: &[Change], second: &[Change]) {
+    let (builders, mut state) = open(folder, &["ones"]);
+    assert_eq!(state.changelog_offset("ones"), Some(1));
+    let mut restorer = state.restorer(&builders[0]);
+    take_in(&mut restorer, second);
+    restorer.write(2).unwrap();
+    state.put_back(builders[0].name(), restorer.finish());
+    assert_eq!(state.changelog_offset("ones"), Some(2));
+    assert_holds(&run(&builders, state), "ones", &[first, second]);
+}
+
 #[test]
 fn restore_of_much_has_the_last_of_each_key_and_outlives_its_process() {
     let folder = tempfile::tempdir().unwrap();
@@ -269,14 +281,7 @@ fn table_whose_offset_was_not_written_is_restored_again() {
     batch.write_restored().unwrap();
     drop(state);
 
-    let (builders, mut state) = open(folder.path(), &["ones"]);
-    assert_eq!(state.changelog_offset("ones"), Some(1));
-    let mut restorer = state.restorer(&builders[0]);
-    take_in(&mut restorer, &second);
-    restorer.write(2).unwrap();
-    state.put_back(builders[0].name(), restorer.finish());
-    assert_eq!(state.changelog_offset("ones"), Some(2));
-    assert_holds(&run(&builders, state), "ones", &[&first, &second]);
+    assert_goes_on_behind_the_first(folder.path(), &first, &second);
 }
 
 #[test]
@@ -302,13 +307,7 @@ fn behind_a_table_that_could_not_be_written_nothing_is() {
     std::fs::remove_dir(&in_the_way).unwrap();
     drop(state);
 
-    let (builders, mut state) = open(folder.path(), &["ones"]);
-    assert_eq!(state.changelog_offset("ones"), Some(1));
-    let mut restorer = state.restorer(&builders[0]);
-    take_in(&mut restorer, &second);
-    restorer.write(2).unwrap();
-    state.put_back(builders[0].name(), restorer.finish());
-    assert_holds(&run(&builders, state), "ones", &[&first, &second]);
+    assert_goes_on_behind_the_first(folder.path(), &first, &second);
 }
 
 #[test]
