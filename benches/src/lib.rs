@@ -4,6 +4,7 @@
 //! suite has measured is a [`report::Report`]: printed, kept as JSON and drawn the same way.
 
 pub mod cdc;
+mod gauge;
 pub mod limit;
 pub mod machine;
 pub mod micro;

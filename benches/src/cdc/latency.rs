@@ -8,10 +8,10 @@ use streams_tests::{Process, Session, wait_until};
 use super::audit::Audit;
 use super::capture::Capture;
 use super::figures;
-use super::gauge::{self, Usage};
 use super::table::Table;
 use super::topic::Reader;
 use crate::Result;
+use crate::gauge::{self, Usage};
 use crate::report::Run;
 
 /// Transactions a second; the rate sets how many rows each has.

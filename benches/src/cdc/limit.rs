@@ -8,9 +8,9 @@ use streams_tests::{Database, Process, ProcessBuilder, postgres_program};
 
 use super::capture::Capture;
 use super::figures;
-use super::gauge::{self, Usage};
 use super::table;
 use crate::Result;
+use crate::gauge::{self, Usage};
 use crate::report::Run;
 
 /// The processes are short-lived: their memory has to be seen before they end.

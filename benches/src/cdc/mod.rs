@@ -10,7 +10,6 @@ mod audit;
 mod capture;
 mod connect;
 mod figures;
-mod gauge;
 mod latency;
 mod limit;
 mod table;

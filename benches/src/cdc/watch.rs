@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use streams_tests::Process;
 
 use super::figures;
-use super::gauge::{self, Usage};
 use super::topic::{End, Ends};
 use crate::Result;
+use crate::gauge::{self, Usage};
 use crate::report::Run;
 
 /// The part of the records after which a contender is warm.

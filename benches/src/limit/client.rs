@@ -107,8 +107,10 @@ pub(super) fn read_to_end(
     partitions: i32,
     mut each: impl FnMut(&[u8], &[u8]),
 ) -> Result<()> {
-    let reader: BaseConsumer =
-        self::config(&config.consumer_config("limit-restore", 1)).create()?;
+    let mut settings = config.restore_consumer_config("limit", 1);
+    // Of a group that nobody joins: the client assigns no partitions without.
+    settings.insert("group.id".to_owned(), "limit-restore".to_owned());
+    let reader: BaseConsumer = self::config(&settings).create()?;
     let mut list = TopicPartitionList::new();
     list.add_partition_range(topic, 0, partitions - 1);
     list.set_all_offsets(Offset::Beginning)?;

@@ -43,27 +43,31 @@ pub struct Arguments {
     /// A setting of Kafka Streams or its clients.
     #[arg(long, value_name = "KEY=VALUE")]
     conf: Vec<String>,
-    /// There is one thread.
-    #[arg(long)]
-    threads: Option<usize>,
-    /// There are always transactions.
-    #[arg(long)]
-    guarantee: Option<String>,
-    /// There is no local state.
+    /// The loop has one thread, and refuses to have more.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// The loop commits in transactions, and refuses to do without.
+    #[arg(long, default_value = EXACTLY_ONCE)]
+    guarantee: String,
+    /// Taken and not used: the loop has no local state.
     #[arg(long)]
     state_dir: Option<String>,
 }
 
+const EXACTLY_ONCE: &str = "exactly_once_v2";
 /// How long an empty poll may block.
 const POLL: Duration = Duration::from_millis(50);
 
 impl Arguments {
     /// The settings that ours has, so that only what is done with them differs.
     fn config(&self) -> Result<StreamsConfig> {
+        if self.threads != 1 || self.guarantee != EXACTLY_ONCE {
+            return Err("the limit is measured with one thread and exactly_once_v2 only".into());
+        }
         let mut config = StreamsConfig::builder()
             .set("application.id", &self.application_id)
             .set("bootstrap.servers", &self.bootstrap)
-            .set("processing.guarantee", "exactly_once_v2")
+            .set("processing.guarantee", EXACTLY_ONCE)
             .set("auto.offset.reset", "earliest");
         for setting in &self.conf {
             let (key, value) = setting.split_once('=').ok_or("--conf takes key=value")?;

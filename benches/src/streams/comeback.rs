@@ -18,8 +18,8 @@ const AGAIN: &str = "restart to READY, ms";
 const OUTPUT: &str = "restart to new output, ms";
 const CPU: &str = "CPU ms until new output";
 
-/// Events after a restore: they show that the store holds what it should.
-const PROBES: usize = 2_000;
+/// Events after a restore: of a key in ten they show that the store holds what it should.
+const PROBES: usize = 100_000;
 /// Events around the kill: enough that it falls amid them.
 const AROUND_KILL: usize = 100_000;
 /// The part of them after which the kill comes.
@@ -52,8 +52,7 @@ pub(super) fn restore(job: &Job<'_>) -> Result<Run> {
     fill_changelog(job)?;
     let mut running = job.start(&[])?;
     let ready = running.wait_ready()?;
-    let (cpu, keys) = (running.cpu(), f64::from(job.keys));
-    let memory = running.resident_peak_mib();
+    let (usage, keys) = (running.usage(), f64::from(job.keys));
     let group = job.broker.group(&job.application)?;
     feed(job, PROBES)?;
     running.wait("the events were processed", |_| {
@@ -65,8 +64,8 @@ pub(super) fn restore(job: &Job<'_>) -> Result<Run> {
     Ok(Run::from([
         (READY.to_owned(), ready.as_secs_f64() * 1e3),
         (RATE.to_owned(), keys / ready.as_secs_f64()),
-        (COST.to_owned(), cpu.as_secs_f64() * 1e6 / keys),
-        (MEMORY.to_owned(), memory),
+        (COST.to_owned(), usage.cpu.as_secs_f64() * 1e6 / keys),
+        (MEMORY.to_owned(), usage.rss_peak_mib),
     ]))
 }
 
@@ -92,7 +91,7 @@ pub(super) fn recovery(job: &Job<'_>) -> Result<Run> {
     running.restart();
     let output = running.wait("a new output was there", |running| {
         let seen = broker::has_record(&tail, TAIL_WAIT)?;
-        Ok(seen.then(|| (running.elapsed(), running.cpu())))
+        Ok(seen.then(|| (running.elapsed(), running.usage().cpu)))
     })?;
     drop(tail);
     let ready = running.wait_ready()?;
@@ -100,7 +99,7 @@ pub(super) fn recovery(job: &Job<'_>) -> Result<Run> {
         sleep(LOOK_EVERY);
         Ok((group.committed(&topics)? >= AROUND_KILL).then_some(()))
     })?;
-    let memory = running.resident_peak_mib();
+    let memory = running.usage().rss_peak_mib;
     running.stop()?;
     job.check_counts(AROUND_KILL)?;
     Ok(Run::from([

@@ -23,11 +23,11 @@ pub(super) fn run(job: &Job<'_>) -> Result<Run> {
     let mut running = job.start(&[])?;
     let ready = running.wait_ready()?;
     sleep(SETTLE);
-    let (from, cpu) = (Instant::now(), running.cpu());
+    let (from, cpu) = (Instant::now(), running.usage().cpu);
     sleep(job.idle);
-    let cpu = running.cpu().saturating_sub(cpu).as_secs_f64() * 1e3;
+    let cpu = running.usage().cpu.saturating_sub(cpu).as_secs_f64() * 1e3;
     let seconds = from.elapsed().as_secs_f64();
-    let memory = running.resident_peak_mib();
+    let memory = running.usage().rss_peak_mib;
     running.stop()?;
     Ok(Run::from([
         (CPU.to_owned(), cpu / seconds),

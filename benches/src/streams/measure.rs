@@ -1,12 +1,12 @@
 //! A contender's process as it is seen from the outside: its time, its memory, what it says.
 
-use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use streams_tests::{Process, ProcessBuilder};
 
 use crate::Result;
+use crate::gauge::{self, Usage};
 
 /// The longest that a contender may take for anything.
 pub(super) const LIMIT: Duration = Duration::from_secs(300);
@@ -34,7 +34,7 @@ impl Running {
         })
     }
 
-    /// Kills it and starts it again.
+    /// Kills it (`kill -9`).
     pub(super) fn kill(&mut self) {
         self.process.kill();
     }
@@ -86,9 +86,6 @@ impl Running {
             if start.elapsed() > LIMIT {
                 return Err(format!("waited in vain until {what}:\n{}", self.last_lines()).into());
             }
-            if let Some(status) = self.process.exit_status() {
-                return Err(format!("it ended with {status}:\n{}", self.last_lines()).into());
-            }
         }
     }
 
@@ -104,22 +101,9 @@ impl Running {
         })
     }
 
-    /// User and system time so far, of all its threads, ended ones included.
-    pub(super) fn cpu(&self) -> Duration {
-        let stat = self.read("stat");
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        // Fields 14 and 15, in ticks of 10 ms.
-        let ticks = after_name.split_whitespace().skip(11).take(2);
-        let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-        Duration::from_millis(ticks * 10)
-    }
-
-    /// The most memory that was resident.
-    pub(super) fn resident_peak_mib(&self) -> f64 {
-        let status = self.read("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        kib.unwrap_or(0.0) / 1024.0
+    /// What it has used so far, all its threads together.
+    pub(super) fn usage(&self) -> Usage {
+        gauge::usage(self.process.id())
     }
 
     /// Tells it to end, and waits for that.
@@ -133,10 +117,6 @@ impl Running {
             return Ok(());
         }
         Err(format!("it ended with {status}:\n{}", self.last_lines()).into())
-    }
-
-    fn read(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap_or_default()
     }
 
     fn last_lines(&self) -> String {

@@ -53,7 +53,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Run> {
         let sample = Sample {
             done: group.committed(&topics)?,
             at: Instant::now(),
-            cpu: running.cpu(),
+            cpu: running.usage().cpu,
         };
         if sample.done >= count {
             return Ok(Some(sample));
@@ -65,7 +65,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Run> {
     })?;
     let ready = running.wait_ready()?;
     let first_output = first_output.unwrap_or_else(|| running.elapsed());
-    let memory = running.resident_peak_mib();
+    let memory = running.usage().rss_peak_mib;
     running.stop()?;
     job.check()?;
     let from = warm.unwrap_or(begun);

@@ -84,15 +84,16 @@ impl ProducerCollector {
             };
             if is_given_up {
                 given_up.get_or_insert(failure.error);
-            } else if !self.may_leave_out(handler, &failure) {
+            } else if !(0..failure.records).all(|_| self.may_leave_out(handler, &failure)) {
                 return Err(failure.error);
             }
         }
         given_up.map_or(Ok(()), |error| Err(fatal.unwrap_or(error)))
     }
 
-    /// Whether the handler leaves a record out. Its bytes are gone by now, so a dead letter is no
-    /// answer; nor can it be left out under exactly-once, where the transaction has failed with it.
+    /// Whether the handler leaves one of the records out. Its bytes are gone by now, so a dead
+    /// letter is no answer; nor can it be left out under exactly-once, where the transaction has
+    /// failed with it.
     fn may_leave_out(&self, handler: &dyn ExceptionHandler, failure: &DeliveryFailure) -> bool {
         let context = ErrorContext {
             origin: FailureOrigin::Production,

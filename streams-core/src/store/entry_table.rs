@@ -168,8 +168,21 @@ impl EntryTable {
         self.numbers.is_empty()
     }
 
+    /// Gives back the room of the entries that are gone, if it is most of a lot: what many of them
+    /// took would stay taken for good. The numbers of the others change.
+    pub(super) fn give_back_room(&mut self) {
+        let kept = self.numbers_end as usize - self.free.len();
+        if self.free.len() > ENTRIES_KEPT_MAX.max(4 * kept) {
+            let entries = std::mem::take(&mut self.entries);
+            self.clear();
+            for entry in entries.into_iter().flatten().flatten() {
+                self.insert(entry);
+            }
+        }
+    }
+
     pub(super) fn clear(&mut self) {
-        self.free.clear();
+        self.free = Vec::new();
         self.entries.clear();
         self.numbers_end = 0;
         if self.numbers.capacity() > ENTRIES_KEPT_MAX {

@@ -321,6 +321,8 @@ impl Overlay {
         self.recent_bytes += self.bytes;
         self.forget_writes();
         self.forget_recent();
+        // No write knows its entry by its number any more.
+        self.table.give_back_room();
     }
 
     /// Forgets everything.

@@ -190,3 +190,24 @@ fn nothing_is_known_of_times_where_nothing_is_kept() {
     in_memory.note_times(|key| i64::from(key[0]), -1);
     assert!(!in_memory.knows_time(0));
 }
+
+#[test]
+fn room_of_a_large_commit_is_given_back_with_its_entries() {
+    let mut overlay = overlay(1 << 12);
+    overlay.get(b"a");
+    for key in 0..200_000_u32 {
+        overlay.put(&key.to_be_bytes(), Some(b"1"));
+    }
+    overlay.committed();
+    assert!(
+        overlay.table.numbers_end() < 1_000,
+        "{}",
+        overlay.table.numbers_end()
+    );
+    commit(&mut overlay, &[(b"new", Some(b"1"))]);
+    let known: Vec<u32> = (0..200_000)
+        .filter(|key: &u32| overlay.get(&key.to_be_bytes()) != Found::Untouched)
+        .collect();
+    assert!(!known.is_empty() && known.len() < 1_000, "{}", known.len());
+    assert_eq!(overlay.get(b"new"), Found::Written(Some(b"1")));
+}

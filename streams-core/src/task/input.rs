@@ -41,6 +41,10 @@ struct Head {
     offset: i64,
 }
 
+/// By so many records a queue grows, or by a quarter of what it holds. Doubled, it would keep room
+/// for twice what a fetch brings.
+const QUEUE_STEP: usize = 512;
+
 impl Input {
     pub(crate) fn new(from: TopicPartition, source: usize) -> Self {
         Self {
@@ -77,6 +81,10 @@ impl Input {
         self.end_offset = None;
         self.idle_since_ms = None;
         self.queued_bytes += raw.size();
+        if self.queue.len() == self.queue.capacity() {
+            self.queue
+                .reserve_exact((self.queue.len() / 4).max(QUEUE_STEP));
+        }
         self.queue.push_back(raw);
         Ok(())
     }

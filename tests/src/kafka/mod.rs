@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -248,6 +249,28 @@ impl Kafka {
     /// Lets a paused broker go on.
     pub fn resume(&self) {
         self.child.resume();
+    }
+
+    /// Changes a byte of `text` where a partition's records stand on the disk, as a disk that fails
+    /// does. The broker goes on serving them.
+    ///
+    /// # Errors
+    ///
+    /// When the partition or the text is not there.
+    pub fn damage(&self, topic: &str, partition: i32, text: &str) -> Result<(), Error> {
+        let segment = format!("data/{topic}-{partition}/00000000000000000000.log");
+        let path = self.directory.join(segment);
+        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+        let mut places = bytes.windows(text.len());
+        let Some(place) = places.position(|place| place == text.as_bytes()) else {
+            return Err(Error::Missing(format!("no {text} in {}", path.display())));
+        };
+        let written = fs::OpenOptions::new().write(true).open(&path);
+        let written = written.and_then(|mut file| {
+            file.seek(SeekFrom::Start(place as u64))?;
+            file.write_all(b"\0")
+        });
+        written.map_err(Error::file("write", &path))
     }
 
     /// The broker's process: its id, its log, whether it still runs.

@@ -14,6 +14,7 @@ mod cdc_refusal;
 mod cdc_stream;
 mod cdc_workload;
 mod chaos;
+mod damage;
 mod deduplication;
 mod handover;
 mod harness;

@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use crate::broker::librdkafka::failure::{broker_error, is_fencing_code};
+use crate::broker::librdkafka::failure::{broker_error, is_fencing_code, is_unreadable_code};
 use crate::broker::librdkafka::native::{self, GroupQueue, NativeEvent, TopicHandle};
 use crate::broker::librdkafka::reader::EndOffsets;
 use crate::broker::librdkafka::{LogContext, client_config, log, log_error, partition_count};
@@ -387,6 +387,7 @@ fn consumer_failure(code: RDKafkaErrorCode, message: String, is_fatal: bool) -> 
         | RDKafkaErrorCode::InvalidSessionTimeout
         | RDKafkaErrorCode::InconsistentGroupProtocol
         | RDKafkaErrorCode::AutoOffsetReset => failed(ErrorKind::Config),
+        _ if is_unreadable_code(code) => failed(ErrorKind::Serde),
         _ => {
             log_error(&client_error, &message);
             ConsumerEvent::Disturbed(broker_error(message, client_error))

@@ -107,6 +107,17 @@ impl FailureCause {
     }
 }
 
+/// The codes of a batch that cannot be read. The client goes on behind it, so that nobody would miss
+/// its records.
+pub(crate) fn is_unreadable_code(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::BadMessage
+            | RDKafkaErrorCode::BadCompression
+            | RDKafkaErrorCode::NotImplemented
+    )
+}
+
 /// The codes of a producer or a member that is no longer the current one.
 pub(crate) fn is_fencing_code(code: RDKafkaErrorCode) -> bool {
     matches!(

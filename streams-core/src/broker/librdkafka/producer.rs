@@ -22,15 +22,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::TopicPartition;
 use crate::record::{Headers, OutgoingRecord};
 
-/// A record that the broker has refused, or that could not be sent in time.
+/// Records that the broker has refused, or that could not be sent in time.
 #[derive(Debug)]
 pub struct DeliveryFailure {
-    /// The topic it was for.
+    /// The topic they were for.
     pub topic: String,
-    /// The partition it was for.
+    /// The partition they were for.
     pub partition: i32,
     /// Why.
     pub error: Error,
+    /// How many failed for this reason.
+    pub records: usize,
 }
 
 /// Collects what could not be delivered; deliveries that succeed are not reported.
@@ -43,26 +45,40 @@ struct DeliveryContext {
 /// What was not delivered.
 #[derive(Default)]
 struct Failures {
-    own: VecDeque<DeliveryFailure>,
+    /// For each partition and reason one.
+    own: VecDeque<(KafkaError, DeliveryFailure)>,
     /// One of the records that were given up with another: there may be thousands, and the report
     /// of the one at fault may come behind theirs.
     given_up: Option<DeliveryFailure>,
 }
 
-/// Beyond these, more failures of the same commit say nothing new.
-const FAILURES_KEPT_MAX: usize = 100;
-
 impl Failures {
-    fn add(&mut self, failure: DeliveryFailure) {
+    /// A record for a partition has failed.
+    fn add(&mut self, topic: &str, partition: i32, reason: &KafkaError) {
+        let known = self.own.iter_mut().find(|(other, failure)| {
+            failure.topic == topic && failure.partition == partition && other == reason
+        });
+        if let Some((_, failure)) = known {
+            failure.records += 1;
+            return;
+        }
+        let doing = format!("cannot deliver a record to topic={topic} partition={partition}");
+        let failure = DeliveryFailure {
+            topic: topic.to_owned(),
+            partition,
+            error: delivery_error(doing, reason.clone()),
+            records: 1,
+        };
         if FailureCause::of(&failure.error) == FailureCause::GivenUp {
             self.given_up.get_or_insert(failure);
-        } else if self.own.len() < FAILURES_KEPT_MAX {
-            self.own.push_back(failure);
+        } else {
+            self.own.push_back((reason.clone(), failure));
         }
     }
 
     fn take(&mut self) -> Option<DeliveryFailure> {
-        self.own.pop_front().or_else(|| self.given_up.take())
+        let own = self.own.pop_front().map(|(_, failure)| failure);
+        own.or_else(|| self.given_up.take())
     }
 
     fn is_empty(&self) -> bool {
@@ -87,15 +103,8 @@ impl ProducerContext for DeliveryContext {
         let Err((error, message)) = result else {
             return;
         };
-        let (topic, partition) = (message.topic().to_owned(), message.partition());
-        let doing = format!("cannot deliver a record to topic={topic} partition={partition}");
-        let failure = DeliveryFailure {
-            topic,
-            partition,
-            error: delivery_error(doing, error.clone()),
-        };
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.add(failure);
+        failures.add(message.topic(), message.partition(), error);
         self.any.store(true, Ordering::Release);
     }
 }

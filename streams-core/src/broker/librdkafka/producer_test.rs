@@ -77,20 +77,40 @@ fn record_that_is_refused_is_told_from_those_given_up_with_it() {
 
 #[test]
 fn record_at_fault_is_reported_before_those_given_up_with_it() {
-    let failure = |code| DeliveryFailure {
-        topic: "out".to_owned(),
-        partition: 0,
-        error: delivery_error("cannot deliver", KafkaError::MessageProduction(code)),
-    };
     let mut failures = Failures::default();
-    for _ in 0..2 * FAILURES_KEPT_MAX {
-        failures.add(failure(RDKafkaErrorCode::PurgeQueue));
+    let mut fail = |partition, code| {
+        failures.add("out", partition, &KafkaError::MessageProduction(code));
+    };
+    for partition in [0, 1, 0, 1, 0] {
+        fail(partition, RDKafkaErrorCode::PurgeQueue);
     }
-    failures.add(failure(RDKafkaErrorCode::InvalidRecord));
+    fail(0, RDKafkaErrorCode::InvalidRecord);
     let mut cause = || Some(FailureCause::of(&failures.take()?.error));
     let causes: Vec<_> = std::iter::from_fn(&mut cause).collect();
     assert_eq!(causes, [FailureCause::Other, FailureCause::GivenUp]);
     assert!(failures.is_empty());
+}
+
+#[test]
+fn failures_of_a_partition_are_counted_for_each_reason() {
+    let mut failures = Failures::default();
+    for index in 0..1000 {
+        let (partition, code) = match index % 4 {
+            0 => (1, RDKafkaErrorCode::InvalidRecord),
+            1 => (0, RDKafkaErrorCode::MessageTimedOut),
+            _ => (0, RDKafkaErrorCode::InvalidRecord),
+        };
+        failures.add("out", partition, &KafkaError::MessageProduction(code));
+    }
+    let taken = std::iter::from_fn(|| failures.take());
+    let taken: Vec<_> = taken
+        .map(|failure| (failure.partition, failure.error.kind(), failure.records))
+        .collect();
+    let (refused, late) = (ErrorKind::Production, ErrorKind::Broker);
+    assert_eq!(
+        taken,
+        [(1, refused, 250), (0, late, 250), (0, refused, 500)]
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::broker::librdkafka::consumer::StartAt;
-use crate::broker::librdkafka::failure::broker_error;
+use crate::broker::librdkafka::failure::{broker_error, is_unreadable_code};
 use crate::broker::librdkafka::native::{
     BorrowedRecord, OffsetEnd, OffsetQuery, PartitionEvent, PartitionQueue, TopicHandle,
 };
@@ -121,7 +121,8 @@ impl PartitionReader {
     /// waiting up to `timeout` for the first.
     ///
     /// # Errors
-    /// If a partition may not be read. What passes by itself is only logged.
+    /// If a partition may not or cannot be read: of what comes behind, nothing is shown. What passes
+    /// by itself is only logged.
     pub fn read(
         &mut self,
         timeout: Duration,
@@ -135,6 +136,10 @@ impl PartitionReader {
         let mut failure = None;
         let mut last: Option<((TopicHandle, i32), usize)> = None;
         self.queue.read(timeout, |topic, partition, event| {
+            // What comes behind what cannot be read would hide it.
+            if failure.is_some() {
+                return;
+            }
             let key = (topic, partition);
             let number = match last {
                 Some((known, number)) if known == key => number,
@@ -155,6 +160,11 @@ impl PartitionReader {
                         let place = places.get(&key).map(|(_, place)| place.to_string());
                         let message = format!("cannot read {}: {text}", place.unwrap_or_default());
                         failure = Some(Error::new(ErrorKind::Config, message));
+                    }
+                    code if is_unreadable_code(code) => {
+                        let place = places.get(&key).map(|(_, place)| place.to_string());
+                        let message = format!("cannot read {}: {text}", place.unwrap_or_default());
+                        failure = Some(Error::new(ErrorKind::Serde, message));
                     }
                     code => log_error(&KafkaError::MessageConsumption(code), &text),
                 },

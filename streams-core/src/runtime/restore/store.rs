@@ -37,6 +37,9 @@ pub(super) struct RestoringStore {
     last_write: Instant,
     pub(super) reached_end: Option<(i64, Instant)>,
     failure: Option<Error>,
+    /// Whether a record could not be taken in: then nothing behind it is, until the store is
+    /// rebuilt, so that the next restore finds it again.
+    lacks_record: bool,
     /// Whether it is known where the changelog begins and ends.
     pub(super) has_range: bool,
     /// Whether anything was to be read.
@@ -86,6 +89,7 @@ impl RestoringStore {
             last_write: now,
             reached_end: None,
             failure: None,
+            lacks_record: false,
             has_range: false,
             is_started: false,
         }
@@ -140,7 +144,18 @@ impl RestoringStore {
     /// Takes in a record; a failure shows with the next write.
     #[inline]
     pub(super) fn take(&mut self, record: BorrowedRecord<'_>) -> Taken {
-        let offset = record.offset();
+        let (offset, timestamp_ms) = (record.offset(), record.timestamp_ms());
+        self.take_in(offset, record.key(), record.value(), timestamp_ms)
+    }
+
+    #[inline]
+    fn take_in(
+        &mut self,
+        offset: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        timestamp_ms: i64,
+    ) -> Taken {
         if offset >= self.end_offset && self.bound.is_some() {
             self.reached(offset);
             return Taken::Yes;
@@ -148,25 +163,41 @@ impl RestoringStore {
         if self.stale.is_some() {
             return Taken::Rebuild;
         }
-        if self.failure.is_some() {
+        if self.lacks_record {
             return Taken::Yes;
         }
         // Records without a key are in source topics only, and in no table.
-        if let Some(key) = record.key() {
-            let (value, timestamp_ms) = (record.value(), record.timestamp_ms());
-            if let Err(error) = self.restorer.apply(key, value, timestamp_ms) {
-                self.failure = Some(self.failed(Some(offset), error));
-                return Taken::Yes;
-            }
+        if let Some(key) = key
+            && let Err(error) = self.restorer.apply(key, value, timestamp_ms)
+        {
+            self.failure = Some(self.failed(Some(offset), error));
+            self.lacks_record = true;
+            return Taken::Yes;
         }
         self.pending += 1;
         self.reached(offset + 1);
         Taken::Yes
     }
 
-    /// Everything before this offset is taken in.
+    /// The changelog ends at this offset, for now.
+    pub(super) fn ended(&mut self, offset: i64) -> Taken {
+        // What is missing may have been tombstones. One offset is the marker of the transaction in
+        // which the task has committed last.
+        let next = self.next_offset;
+        if self.stale.is_some() && next.is_some_and(|next| offset > next + 1) {
+            return Taken::Rebuild;
+        }
+        self.reached(offset);
+        self.reached_end = Some((offset, Instant::now()));
+        Taken::Yes
+    }
+
+    /// Everything before this offset is taken in, if nothing has failed.
     #[inline]
-    pub(super) fn reached(&mut self, offset: i64) {
+    fn reached(&mut self, offset: i64) {
+        if self.lacks_record {
+            return;
+        }
         self.next_offset = self.next_offset.max(Some(offset));
         self.reached_end = None;
     }
@@ -259,6 +290,7 @@ impl RestoringStore {
         self.stale = None;
         (self.next_offset, self.handed_offset, self.written_offset) = (None, None, None);
         (self.start_offset, self.pending, self.handed) = (0, 0, 0);
+        (self.failure, self.lacks_record) = (None, false);
         Ok(())
     }
 
@@ -277,5 +309,65 @@ impl RestoringStore {
     /// Gives the store back, as far as it has been written.
     pub(super) fn put_back(self, state: &mut TaskState) {
         state.put_back(&self.name, self.restorer.finish());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serde::{I64, Utf8};
+    use crate::store::{StoreType, WindowStoreSettings};
+
+    const RANGE: OffsetRange = OffsetRange { begin: 0, end: 4 };
+
+    fn restoring(builder: &StoreBuilder, state: &TaskState) -> RestoringStore {
+        let task = TaskId {
+            subtopology: 0,
+            partition: 0,
+        };
+        let partition = TopicPartition {
+            topic: "changelog".into(),
+            partition: 0,
+        };
+        RestoringStore::new(task, builder, partition, None, state)
+    }
+
+    fn state_of(builder: &StoreBuilder) -> TaskState {
+        let state = TaskState::default();
+        state.open(&[builder], StoreType::InMemory, None).unwrap()
+    }
+
+    #[test]
+    fn nothing_behind_a_record_that_cannot_be_read_counts_as_restored() {
+        let settings = WindowStoreSettings::new(86_400_000, 60_000);
+        let builder = StoreBuilder::window("store", Arc::new(Utf8), Arc::new(I64), settings);
+        let mut state = state_of(&builder);
+        let mut store = restoring(&builder, &state);
+        store.set_range(RANGE).unwrap();
+        let mut key = b"key".to_vec();
+        key.extend(7_i64.to_be_bytes());
+        key.extend(0_i32.to_be_bytes());
+        for (offset, key) in [(0, &*key), (1, b"short"), (2, &*key)] {
+            store.take_in(offset, Some(key), Some(&[0; 8]), 7);
+        }
+        assert_eq!(store.ended(4), Taken::Yes);
+        let error = store.write_if_due(0).unwrap_err().to_string();
+        assert!(error.contains("offset=1"), "{error}");
+        // As when the restore is given up: the next one comes upon the record again.
+        store.write_all().unwrap();
+        store.put_back(&mut state);
+        assert_eq!(state.changelog_offset("store"), Some(1));
+    }
+
+    #[test]
+    fn stale_store_that_lacks_more_than_a_marker_is_rebuilt() {
+        let builder = StoreBuilder::key_value("store", Arc::new(Utf8), Arc::new(I64));
+        let state = state_of(&builder);
+        for (end, expected) in [(10, Taken::Yes), (11, Taken::Yes), (12, Taken::Rebuild)] {
+            let mut store = restoring(&builder, &state);
+            store.next_offset = Some(10);
+            store.stale = Some("too old".to_owned());
+            assert_eq!(store.ended(end), expected, "{end}");
+        }
     }
 }

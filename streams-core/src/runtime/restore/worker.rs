@@ -305,17 +305,13 @@ impl Worker {
             let Some(store) = stores.get_mut(&number) else {
                 return;
             };
-            match event {
-                ReadEvent::Record(record) => {
-                    if store.take(record) == Taken::Rebuild && !rebuild.contains(&number) {
-                        rebuild.push(number);
-                    }
-                }
-                ReadEvent::End(offset) => {
-                    store.reached(offset);
-                    store.reached_end = Some((offset, Instant::now()));
-                }
-                ReadEvent::OutOfRange => lost.push(number),
+            let taken = match event {
+                ReadEvent::Record(record) => store.take(record),
+                ReadEvent::End(offset) => store.ended(offset),
+                ReadEvent::OutOfRange => return lost.push(number),
+            };
+            if taken == Taken::Rebuild && !rebuild.contains(&number) {
+                rebuild.push(number);
             }
         })?;
         for number in rebuild {

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 /// What a process has used so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// User and system time.
-    pub(super) cpu: Duration,
+    pub(crate) cpu: Duration,
     /// The most memory that was resident, in MiB; 0 once the process has ended.
-    pub(super) rss_peak_mib: f64,
+    pub(crate) rss_peak_mib: f64,
     /// Whether it still runs.
-    pub(super) is_alive: bool,
+    pub(crate) is_alive: bool,
 }
 
 /// What the process has used. The time of one that has ended is there until its parent has asked
 /// how.
-pub(super) fn usage(process: u32) -> Usage {
+pub(crate) fn usage(process: u32) -> Usage {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // Fields 3, 14 and 15; the times are in ticks of 10 ms. The name before may hold anything.
     let after_name = stat.rsplit(')').next().unwrap_or_default();
