@@ -47,10 +47,10 @@ pub struct Arguments {
     /// Only these contenders; all if none is named.
     #[arg(long)]
     contender: Vec<Contender>,
-    /// Only these guarantees; `exactly_once_v2`, and where it tells something the other.
+    /// Only these guarantees; else `exactly_once_v2`, and where records flow the other too.
     #[arg(long)]
     guarantee: Vec<Guarantee>,
-    /// Only these numbers of stream threads; 1, and where it tells something 2.
+    /// Only these numbers of stream threads; else 1, and where records flow 2 too.
     #[arg(long)]
     threads: Vec<usize>,
     /// A setting of Kafka Streams or its clients, for every contender.
@@ -80,7 +80,8 @@ impl Arguments {
         let usual = setting(Guarantee::ExactlyOnce, 1);
         if self.guarantee.is_empty() && self.threads.is_empty() {
             let mut all = vec![usual];
-            if workload == Workload::Count {
+            let without_input = [Workload::Restore, Workload::Recovery, Workload::Idle];
+            if !without_input.contains(&workload) {
                 all.push(setting(Guarantee::AtLeastOnce, 1));
                 all.push(setting(Guarantee::ExactlyOnce, 2));
             }
