@@ -107,8 +107,8 @@ impl FailureCause {
     }
 }
 
-/// The codes of a batch that cannot be read. The client goes on behind it, so that nobody would miss
-/// its records.
+/// The codes of a batch that cannot be read. The client goes on behind it, so that nobody would
+/// miss its records.
 pub(crate) fn is_unreadable_code(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,

@@ -121,8 +121,8 @@ impl PartitionReader {
     /// waiting up to `timeout` for the first.
     ///
     /// # Errors
-    /// If a partition may not or cannot be read: of what comes behind, nothing is shown. What passes
-    /// by itself is only logged.
+    /// If a partition may not or cannot be read: of what comes behind, nothing is shown. What
+    /// passes by itself is only logged.
     pub fn read(
         &mut self,
         timeout: Duration,
