@@ -157,20 +157,21 @@ impl PartitionReader {
                         visit(number, ReadEvent::OutOfRange);
                     }
                     RDKafkaErrorCode::TopicAuthorizationFailed => {
-                        let place = places.get(&key).map(|(_, place)| place.to_string());
-                        let message = format!("cannot read {}: {text}", place.unwrap_or_default());
-                        failure = Some(Error::new(ErrorKind::Config, message));
+                        failure = Some((ErrorKind::Config, key, text));
                     }
                     code if is_unreadable_code(code) => {
-                        let place = places.get(&key).map(|(_, place)| place.to_string());
-                        let message = format!("cannot read {}: {text}", place.unwrap_or_default());
-                        failure = Some(Error::new(ErrorKind::Serde, message));
+                        failure = Some((ErrorKind::Serde, key, text));
                     }
                     code => log_error(&KafkaError::MessageConsumption(code), &text),
                 },
             }
         });
-        failure.map_or(Ok(()), Err)
+        let Some((kind, key, text)) = failure else {
+            return Ok(());
+        };
+        let place = places.get(&key).map(|(_, place)| place.to_string());
+        let message = format!("cannot read {}: {text}", place.unwrap_or_default());
+        Err(Error::new(kind, message))
     }
 
     /// Where these partitions begin and end.
