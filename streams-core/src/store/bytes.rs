@@ -412,8 +412,8 @@ impl ByteStore {
     /// included, until it returns false; `visit` must not use the store.
     ///
     /// For the entries of `key` between two times, in stores that delete whole ranges only: so
-    /// short reads are cheap. Committed entries of the span that are of other keys or times may be
-    /// left out.
+    /// short reads are cheap. Entries of the span that are of other keys may be left out, and
+    /// committed ones of other times.
     pub(super) fn visit_times(
         &self,
         span: Span<'_>,
@@ -431,7 +431,15 @@ impl ByteStore {
         } else {
             Committed::Unread
         };
-        self.merge(span, committed, visit)
+        match (self.parts_of, &self.cache) {
+            (Some(parts_of), None) => {
+                let mut overlay = self.overlay.borrow_mut();
+                overlay.find_writes(key, parts_of, span);
+                let found = overlay.found_writes();
+                self.merge_writes(&overlay, found, (span, committed), visit)
+            }
+            _ => self.merge(span, committed, visit),
+        }
     }
 
     /// Whether there may be committed entries of a key between two times.

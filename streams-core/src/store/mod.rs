@@ -48,6 +48,7 @@ mod time_index;
 mod versioned;
 mod versions;
 mod window;
+mod write_index;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,15 @@
 //! What a task has written and not yet committed, and what it need not look up again.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use crate::store::engine::Span;
 use crate::store::entry_table::{EntryTable, TableEntry};
 use crate::store::key_table::range_of;
 use crate::store::recent::RecentMemory;
+use crate::store::seen_keys::PartsOf;
+use crate::store::write_index::WriteIndex;
 
 /// A key and its new value; `None` deletes.
 pub(super) type Write<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -26,6 +28,10 @@ pub(super) struct Overlay {
     dirty: Vec<u32>,
     /// The writes in the order of their keys, from a commit's first range on.
     ordered: Option<BTreeMap<Box<[u8]>, u32>>,
+    /// The writes by what their keys are of, from the first look-up on, until one is taken back.
+    index: Option<(PartsOf, WriteIndex)>,
+    /// The numbers of the writes that the last look-up has found.
+    found: Vec<u32>,
     /// Ranges `[from, to)` whose committed entries are deleted.
     deleted: Vec<KeyRange>,
     /// What the writes take.
@@ -78,6 +84,8 @@ impl Overlay {
             epoch: READ_EPOCH + 1,
             dirty: Vec::new(),
             ordered: None,
+            index: None,
+            found: Vec::new(),
             deleted: Vec::new(),
             bytes: 0,
             recent_bytes: 0,
@@ -186,6 +194,9 @@ impl Overlay {
         if let Some(ordered) = &mut self.ordered {
             ordered.insert(Box::from(entry.key()), number);
         }
+        if let Some((parts_of, index)) = &mut self.index {
+            index.add(part_of(*parts_of, entry.key()));
+        }
     }
 
     /// Notes a committed entry that has been looked up.
@@ -243,6 +254,8 @@ impl Overlay {
         if let Some(ordered) = &mut self.ordered {
             ordered.remove(entry.key());
         }
+        // Places change, which happens where a whole segment is dropped.
+        self.index = None;
         let place = entry.place as usize;
         self.dirty.swap_remove(place);
         // The last one has taken its place.
@@ -274,6 +287,34 @@ impl Overlay {
             let entry = self.table.entry(*number)?;
             Some((key, entry.value()))
         })
+    }
+
+    /// Looks for the writes of a span that are of one key.
+    pub(super) fn find_writes(&mut self, key: &[u8], parts_of: PartsOf, span: Span<'_>) {
+        let (table, dirty) = (&self.table, &self.dirty);
+        let key_at = |number: u32| table.entry(number).map_or(&[][..], |entry| entry.key());
+        let (_, index) = self.index.get_or_insert_with(|| {
+            let mut index = WriteIndex::default();
+            for number in dirty {
+                index.add(part_of(parts_of, key_at(*number)));
+            }
+            (parts_of, index)
+        });
+        let places = index.find(key);
+        let numbers = places.filter_map(|place| dirty.get(place as usize).copied());
+        self.found.clear();
+        self.found.extend(numbers.filter(|number| {
+            let bounds = (span.lower, span.upper);
+            RangeBounds::<[u8]>::contains(&bounds, key_at(*number))
+        }));
+        self.found.sort_unstable_by_key(|number| key_at(*number));
+    }
+
+    /// What was found, in the order of the keys.
+    pub(super) fn found_writes(&self) -> impl Iterator<Item = Write<'_>> {
+        let entries = self.found.iter();
+        let entries = entries.filter_map(|number| self.table.entry(*number));
+        entries.map(|entry| (entry.key(), entry.value()))
     }
 
     /// The ranges whose committed entries are deleted.
@@ -339,6 +380,9 @@ impl Overlay {
     fn forget_writes(&mut self) {
         self.dirty.clear();
         self.ordered = None;
+        if let Some((_, index)) = &mut self.index {
+            index.clear();
+        }
         self.deleted.clear();
         self.bytes = 0;
         // After the last epoch there are no entries that could be taken for the first one's.
@@ -378,6 +422,11 @@ impl Drop for Overlay {
             recent.leave();
         }
     }
+}
+
+/// What a key is of; nothing if it is no such key, which no look-up asks for.
+fn part_of(parts_of: PartsOf, key: &[u8]) -> &[u8] {
+    parts_of(key).map_or(&[], |(part, _)| part)
 }
 
 /// How many bytes the keys have in common at their beginning.

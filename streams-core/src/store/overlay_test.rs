@@ -1,5 +1,8 @@
 use std::ops::Bound;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 fn overlay(bytes_max: usize) -> Overlay {
@@ -210,4 +213,79 @@ fn room_of_a_large_commit_is_given_back_with_its_entries() {
         .collect();
     assert!(!known.is_empty() && known.len() < 1_000, "{}", known.len());
     assert_eq!(overlay.get(b"new"), Found::Written(Some(b"1")));
+}
+
+/// Keys are of all their bytes but the last, which is their time.
+fn parts_of(key: &[u8]) -> Option<(&[u8], i64)> {
+    let (time, part) = key.split_last()?;
+    Some((part, i64::from(*time)))
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(Vec<u8>, Option<u8>),
+    DeleteRange(Vec<u8>, Vec<u8>),
+    Find(Vec<u8>, (Vec<u8>, bool), (Vec<u8>, bool)),
+    Commit,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let key = || vec(0_u8..4, 0..4);
+    let bound = move || (key(), any::<bool>());
+    let step = prop_oneof![
+        8 => (key(), any::<Option<u8>>()).prop_map(|(key, value)| Step::Put(key, value)),
+        6 => (key(), bound(), bound()).prop_map(|(key, from, to)| Step::Find(key, from, to)),
+        1 => (key(), key()).prop_map(|(from, to)| Step::DeleteRange(from, to)),
+        1 => Just(Step::Commit),
+    ];
+    vec(step, 1..60)
+}
+
+proptest! {
+    #[test]
+    fn the_writes_of_a_key_are_those_of_the_span_that_are_of_it(steps in steps()) {
+        let mut overlay = overlay(1 << 20);
+        overlay.get(b"");
+        let mut writes = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Put(key, value) => {
+                    let value = value.map(|value| vec![value]);
+                    overlay.put(&key, value.as_deref());
+                    writes.insert(key, value);
+                }
+                Step::DeleteRange(from, to) => {
+                    overlay.delete_range(&from, &to);
+                    writes.retain(|key, _| *key < from || to <= *key);
+                }
+                Step::Commit => {
+                    overlay.committed();
+                    writes.clear();
+                }
+                Step::Find(part, lower, upper) => {
+                    let bound = |(key, is_excluded): &(Vec<u8>, bool)| match is_excluded {
+                        true => Bound::Excluded(key.clone()),
+                        false => Bound::Included(key.clone()),
+                    };
+                    let bounds = (bound(&lower), bound(&upper));
+                    let span = Span {
+                        lower: bounds.0.as_ref().map(|key| &key[..]),
+                        upper: bounds.1.as_ref().map(|key| &key[..]),
+                        is_reverse: false,
+                    };
+                    overlay.find_writes(&part, parts_of, span);
+                    let is_it = |key: &Vec<u8>| {
+                        bounds.contains(key) && parts_of(key).is_some_and(|(of, _)| of == part)
+                    };
+                    let expected = writes.iter().filter(|(key, _)| is_it(key));
+                    let expected = expected.map(|(key, value)| (&key[..], value.as_deref()));
+                    // Some of other keys may be among them.
+                    let found = overlay.found_writes();
+                    let found = found.filter(|(key, _)| is_it(&key.to_vec()));
+                    prop_assert!(found.eq(expected));
+                    prop_assert!(overlay.found_writes().is_sorted());
+                }
+            }
+        }
+    }
 }

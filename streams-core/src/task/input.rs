@@ -44,6 +44,9 @@ struct Head {
 /// By so many records a queue grows, or by a quarter of what it holds. Doubled, it would keep room
 /// for twice what a fetch brings.
 const QUEUE_STEP: usize = 512;
+/// A queue that fills less than this part of its room gives half of the room back: what a fetch
+/// brings to one partition it does not bring to the others at the same time.
+const QUEUE_PART_MIN: usize = 4;
 
 impl Input {
     pub(crate) fn new(from: TopicPartition, source: usize) -> Self {
@@ -108,11 +111,10 @@ impl Input {
         task: &mut TaskContext,
     ) {
         while self.head.is_none() && !task.has_failed() {
-            let Some(raw) = self.queue.pop_front() else {
+            let Some(raw) = self.take_queued() else {
                 return;
             };
             let offset = raw.offset;
-            self.queued_bytes -= raw.size();
             match source.stage(task, index, &self.from, raw, self.partition_time_ms) {
                 Staged::Ready(timestamp_ms) => {
                     self.head = Some(Head {
@@ -127,6 +129,17 @@ impl Input {
                 }
             }
         }
+    }
+
+    #[inline]
+    fn take_queued(&mut self) -> Option<RawRecord> {
+        let raw = self.queue.pop_front()?;
+        self.queued_bytes -= raw.size();
+        let room = self.queue.capacity();
+        if room > QUEUE_STEP && self.queue.len() < room / QUEUE_PART_MIN {
+            self.queue.shrink_to((room / 2).max(QUEUE_STEP));
+        }
+        Some(raw)
     }
 
     /// The event time of the next record.
@@ -213,5 +226,26 @@ mod tests {
         }
         add(8).unwrap();
         assert_eq!(input.buffered(), 4);
+    }
+
+    #[test]
+    fn a_queue_that_was_long_gives_its_room_back() {
+        let from = TopicPartition {
+            topic: "in".into(),
+            partition: 3,
+        };
+        let mut input = Input::new(from, 0);
+        let raw = |offset| RawRecord::new(None, Some(b"value"), offset, 0, Headers::new());
+        for offset in 0..10_000 {
+            input.add(raw(offset)).unwrap();
+        }
+        assert!(input.queue.capacity() < 13_000);
+        for offset in 0..9_900 {
+            let taken = input.take_queued().map(|raw| raw.offset);
+            assert_eq!(taken, Some(offset));
+        }
+        assert!(input.queue.capacity() <= QUEUE_STEP * 2);
+        assert_eq!(input.buffered(), 100);
+        assert_eq!(input.buffered_bytes(), 100 * raw(0).size());
     }
 }
