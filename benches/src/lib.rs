@@ -8,6 +8,7 @@ mod gauge;
 pub mod limit;
 pub mod machine;
 pub mod micro;
+mod page;
 pub mod plot;
 pub mod report;
 pub mod streams;

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Environment;
-use crate::{Result, plot};
+use crate::{Result, page, plot};
 
 /// All tables of one suite.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -185,63 +185,60 @@ impl Table {
         self.summary = summary;
     }
 
-    /// The table as Markdown: medians with their extremes, and how ours compares.
+    /// The table as Markdown: medians with their extremes, and how many times better ours is than
+    /// each other contender.
     pub fn to_markdown(&self) -> String {
-        let mut text = format!("### {}\n\n{}\n\n| |", self.title, self.setting);
+        let environment = &self.environment;
+        let version = environment.versions.get("Tributary");
+        let version = version.map_or("", |version| version.as_str());
+        let mut text = format!(
+            "## {}\n\n{}; {}, {version}. `{}`\n\n| |",
+            self.title, self.setting, environment.date, environment.command
+        );
         let mut rule = String::from("| --- |");
-        let names = self
-            .contenders
-            .iter()
-            .map(|contender| contender.name.as_str());
-        let compared = self.compared();
-        let heads = compared.iter().map(|(_, head)| *head);
-        for head in names.chain(heads) {
+        for contender in &self.contenders {
             // Writing to a string cannot fail.
-            let _ = write!(text, " {head} |");
+            let _ = write!(text, " {} |", contender.name);
             rule.push_str(" ---: |");
         }
         let _ = write!(text, "\n{rule}\n");
         for figure in &self.figures {
-            text.push_str(&self.row(figure, &compared));
+            let _ = write!(text, "| {} |", figure.name);
+            for contender in &self.contenders {
+                let _ = write!(text, " {} |", self.cell(contender, figure));
+            }
+            text.push('\n');
         }
         for failure in &self.failures {
-            let _ = writeln!(text, "\ndoes not count: {failure}");
+            let _ = write!(text, "\nA run that does not count: {failure}\n");
         }
         text
     }
 
-    /// Who ours is compared with, and the head of that column.
-    fn compared(&self) -> Vec<(Role, &'static str)> {
-        let all = [
-            (Role::Peer, "ours better by"),
-            (Role::Limit, "ours / limit"),
-        ];
-        let has_ours = self.of(Role::Ours).is_some();
-        let known = |(role, _): &(Role, &str)| has_ours && self.of(*role).is_some();
-        all.into_iter().filter(known).collect()
+    fn cell(&self, contender: &Contender, figure: &Figure) -> String {
+        let Some(spread) = contender.spread(figure) else {
+            return String::new();
+        };
+        let [min, median, max] = [spread.min, spread.median, spread.max].map(number);
+        let mut cell = match contender.runs.len() {
+            1 => median,
+            _ => format!("{median} ({min}–{max})"),
+        };
+        let ours = self.spread(Role::Ours, figure);
+        let advantage = ours.map(|ours| figure.advantage(ours.median, spread.median));
+        // Writing to a string cannot fail.
+        let _ = match (contender.role, advantage) {
+            (Role::Peer, Some(factor)) => write!(cell, ", **{factor:.1}×**"),
+            (Role::Limit, Some(factor)) => write!(cell, ", {factor:.2}×"),
+            _ => Ok(()),
+        };
+        cell
     }
 
-    fn row(&self, figure: &Figure, compared: &[(Role, &str)]) -> String {
-        let mut row = format!("| {} |", figure.name);
-        for contender in &self.contenders {
-            let cell = contender.spread(figure).map_or_else(String::new, |spread| {
-                let [min, median, max] = [spread.min, spread.median, spread.max].map(number);
-                format!("{median} ({min}–{max})")
-            });
-            let _ = write!(row, " {cell} |");
-        }
-        for (role, _) in compared {
-            let both = self
-                .spread(Role::Ours, figure)
-                .zip(self.spread(*role, figure));
-            let cell = both.map_or_else(String::new, |(ours, other)| match role {
-                Role::Limit => format!("{:.2}", ours.median / other.median),
-                _ => format!("**{:.1}×**", figure.advantage(ours.median, other.median)),
-            });
-            let _ = write!(row, " {cell} |");
-        }
-        row.push('\n');
-        row
+    /// The file of the drawing; tables without anybody to compare with have none.
+    pub fn drawing(&self, suite: &str) -> Option<String> {
+        let compares = self.contenders.len() > 1;
+        compares.then(|| format!("{suite}-{}.svg", self.name))
     }
 }
 
@@ -273,19 +270,26 @@ impl Report {
         }
     }
 
-    /// Writes `<suite>.json` and a drawing of each table into a folder.
+    /// Writes `<suite>.json` into a folder, and a drawing of each table that compares; the folder's
+    /// `README.md` shows the tables where it has a place for them ([`page::show`]).
     ///
     /// # Errors
     ///
-    /// If a file cannot be written.
+    /// If a file cannot be read or written.
     pub fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
         fs::write(folder.join(format!("{}.json", self.suite)), text)?;
         for table in &self.tables {
-            let name = format!("{}-{}.svg", self.suite, table.name);
-            fs::write(folder.join(name), plot::draw(table))?;
+            if let Some(drawing) = table.drawing(&self.suite) {
+                fs::write(folder.join(drawing), plot::draw(table))?;
+            }
+        }
+        let page = folder.join("README.md");
+        if page.exists() {
+            let shown = page::show(&fs::read_to_string(&page)?, self)?;
+            fs::write(page, shown)?;
         }
         Ok(())
     }

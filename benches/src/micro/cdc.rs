@@ -6,8 +6,8 @@ use cdc_source::config::ConnectorConfig;
 use cdc_source::envelope::{Cell, Change, EnvelopeEncoder, Operation, SourcePosition};
 use cdc_source::postgres::pgoutput::{Row, decode};
 use cdc_source::schema::{Column, ReplicaIdentity, Table};
-use criterion::Criterion;
 
+use super::steps::Steps;
 use crate::Result;
 
 const CONNECTOR: &str = r#"{
@@ -77,15 +77,13 @@ fn insert_message() -> Vec<u8> {
 }
 
 /// Measures decoding and encoding.
-pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
+pub(super) fn measure(steps: &mut Steps) -> Result<()> {
     let message = insert_message();
     decode(&message, &mut Row::default(), &mut Row::default())?;
-    criterion.bench_function("cdc/pgoutput decode", |bencher| {
-        let (mut old, mut new) = (Row::default(), Row::default());
-        bencher.iter(|| {
-            let decoded = decode(black_box(&message), &mut old, &mut new);
-            decoded.map(|message| (message, new.cells.len()))
-        });
+    let (mut old, mut new) = (Row::default(), Row::default());
+    steps.step("cdc/pgoutput decode", || {
+        let decoded = decode(black_box(&message), &mut old, &mut new);
+        decoded.is_ok_and(|_| new.cells.len() == ROW.len())
     });
     let encoder = EnvelopeEncoder::new(&ConnectorConfig::from_json(CONNECTOR)?)?;
     let mut table = encoder.table(&table())?;
@@ -99,11 +97,9 @@ pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
     };
     let mut events = Vec::new();
     table.encode(&change, 1_000_000, &mut events)?;
-    criterion.bench_function("cdc/envelope encode", |bencher| {
-        bencher.iter(|| {
-            events.clear();
-            table.encode(black_box(&change), 1_000_000, &mut events)
-        });
+    steps.step("cdc/envelope encode", || {
+        events.clear();
+        table.encode(black_box(&change), 1_000_000, &mut events)
     });
     Ok(())
 }

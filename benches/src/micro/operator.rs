@@ -3,12 +3,12 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::Criterion;
 use streams_dsl::serde::{I64, Utf8};
 use streams_dsl::{
     Materialized, StreamsBuilder, TimeWindows, Topic, Topology, TopologyTestDriver, WindowStore,
 };
 
+use super::steps::Steps;
 use crate::Result;
 
 const COUNTS: WindowStore<String, i64> = WindowStore::named("counts");
@@ -47,28 +47,26 @@ fn windowed() -> Result<Topology> {
 }
 
 /// Measures chains and a windowed count; each record is one commit of the driver's.
-pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
+pub(super) fn measure(steps: &mut Steps) -> Result<()> {
     for hops in [0, 1, 6] {
-        feed(criterion, &format!("topology/{hops} hops"), &chain(hops)?)?;
+        feed(steps, &format!("topology/{hops} hops"), &chain(hops)?)?;
     }
-    feed(criterion, "topology/windowed count", &windowed()?)
+    feed(steps, "topology/windowed count", &windowed()?)
 }
 
-fn feed(criterion: &mut Criterion, name: &str, topology: &Topology) -> Result<()> {
+fn feed(steps: &mut Steps, name: &str, topology: &Topology) -> Result<()> {
     let mut driver = TopologyTestDriver::new(topology)?;
     let keys: Vec<String> = (0..KEYS).map(|number| format!("user-{number}")).collect();
     let topic = numbers();
     let mut timestamp_ms = 0;
     let mut keys = keys.iter().cycle();
     let mut failure = None;
-    criterion.bench_function(name, |bencher| {
-        bencher.iter(|| {
-            timestamp_ms += 1;
-            let Some(key) = keys.next() else { return };
-            if let Err(error) = driver.pipe(&topic, key, black_box(&7), timestamp_ms) {
-                failure = Some(error);
-            }
-        });
+    steps.step(name, || {
+        timestamp_ms += 1;
+        let Some(key) = keys.next() else { return };
+        if let Err(error) = driver.pipe(&topic, key, black_box(&7), timestamp_ms) {
+            failure = Some(error);
+        }
     });
     failure.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-use criterion::Criterion;
 use serde::{Deserialize, Serialize};
 use streams_core::Headers;
 use streams_core::serde::{I64, Json, Serde, TimeWindowed, Utf8};
 use streams_core::window::{Window, Windowed};
 
+use super::steps::Steps;
 use crate::Result;
 
 #[derive(Serialize, Deserialize)]
@@ -20,7 +20,7 @@ struct User {
 }
 
 /// Measures each serde.
-pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
+pub(super) fn measure(steps: &mut Steps) -> Result<()> {
     let user = User {
         id: 4_711,
         name: "user 4711".into(),
@@ -29,36 +29,29 @@ pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
         is_active: true,
     };
     let key = Windowed::new("user-4711".to_owned(), Window::new(0, 60_000));
-    round_trip(criterion, "Utf8", &Utf8, &"user-4711".to_owned())?;
-    round_trip(criterion, "I64", &I64, &4_711)?;
-    round_trip(criterion, "Json", &Json, &user)?;
+    round_trip(steps, "Utf8", &Utf8, &"user-4711".to_owned())?;
+    round_trip(steps, "I64", &I64, &4_711)?;
+    round_trip(steps, "Json", &Json, &user)?;
     round_trip(
-        criterion,
+        steps,
         "TimeWindowed",
         &TimeWindowed::new(Utf8, 60_000),
         &key,
     )
 }
 
-fn round_trip<T>(
-    criterion: &mut Criterion,
-    name: &str,
-    serde: &dyn Serde<T>,
-    value: &T,
-) -> Result<()> {
+fn round_trip<T>(steps: &mut Steps, name: &str, serde: &dyn Serde<T>, value: &T) -> Result<()> {
     let mut bytes = Vec::new();
     serde.serialize("topic", &mut Headers::new(), value, &mut bytes)?;
     serde.deserialize("topic", &Headers::new(), Some(&bytes))?;
-    criterion.bench_function(&format!("serde/{name}/serialize"), |bencher| {
-        let (mut headers, mut buffer) = (Headers::new(), Vec::new());
-        bencher.iter(|| {
-            buffer.clear();
-            serde.serialize("topic", &mut headers, black_box(value), &mut buffer)
-        });
+    let (mut headers, mut buffer) = (Headers::new(), Vec::new());
+    steps.step(&format!("serde/{name}/serialize"), || {
+        buffer.clear();
+        serde.serialize("topic", &mut headers, black_box(value), &mut buffer)
     });
-    criterion.bench_function(&format!("serde/{name}/deserialize"), |bencher| {
-        let headers = Headers::new();
-        bencher.iter(|| serde.deserialize("topic", &headers, black_box(Some(&bytes))));
+    let headers = Headers::new();
+    steps.step(&format!("serde/{name}/deserialize"), || {
+        serde.deserialize("topic", &headers, black_box(Some(&bytes)))
     });
     Ok(())
 }

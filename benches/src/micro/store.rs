@@ -2,14 +2,13 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use criterion::Criterion;
 use streams_core::serde::{I64, Utf8};
 use streams_core::store::{KeyValueStore, StoreBuilder, TaskKeyValueStore};
 use streams_core::testing::MockProcessorContext;
 use tempfile::TempDir;
 
+use super::steps::Steps;
 use crate::Result;
 
 const COUNTS: KeyValueStore<String, i64> = KeyValueStore::named("counts");
@@ -19,6 +18,9 @@ const OVERLAYS: [usize; 3] = [0, 1_000, 100_000];
 const RANGE_LENGTH: usize = 100;
 /// Keys that are read again and again.
 const AGAIN_KEYS: usize = 1_000;
+/// The first look-ups of each round are of keys that no round has written or read before.
+const READ_FROM: usize = 100_000;
+const READ_STEP: usize = 20_000;
 /// A prime: it takes the keys out of their order.
 const STRIDE: usize = 7_919;
 
@@ -68,67 +70,47 @@ impl Filled {
 }
 
 /// Measures get, put, commit and range.
-pub(super) fn measure(criterion: &mut Criterion) -> Result<()> {
+pub(super) fn measure(steps: &mut Steps) -> Result<()> {
     let mut filled = Filled::new()?;
-    for overlay in OVERLAYS {
+    for (round, overlay) in OVERLAYS.into_iter().enumerate() {
         filled.write(overlay)?;
-        let name = |call| format!("store/{call}/overlay {overlay}");
-        measure_reads(criterion, &filled, overlay)?;
-        // Overwrites what is uncommitted, so that the overlay stays as large as it is.
-        criterion.bench_function(&name("put"), |bencher| {
-            let keys: Vec<&String> = filled.walk().take(overlay.max(1)).collect();
-            let mut keys = keys.iter().cycle();
-            bencher.iter(|| keys.next().map(|key| filled.store.put(key, Some(&3))));
-        });
-        criterion.bench_function(&name("range of 100"), |bencher| {
-            let mut keys = filled.walk();
-            bencher.iter(|| {
-                let entries = filled.store.range(keys.next(), None)?;
-                Ok::<_, streams_core::Error>(entries.take(RANGE_LENGTH).count())
-            });
-        });
+        measure_calls(steps, &filled, round, overlay)?;
         filled.context.commit()?;
         if overlay > 0 {
-            let mut failure = None;
-            criterion.bench_function(&format!("store/commit/{overlay} writes"), |bencher| {
-                bencher.iter_custom(|times| {
-                    let timed = time_commits(&mut filled, overlay, times);
-                    timed.unwrap_or_else(|error| {
-                        failure = Some(error);
-                        Duration::ZERO
-                    })
-                });
-            });
-            failure.map_or(Ok(()), Err)?;
+            let name = format!("store/commit/{overlay} writes");
+            let write = |filled: &mut Filled| filled.write(overlay);
+            steps.step_after(&name, &mut filled, write, |filled| {
+                Ok(filled.context.commit()?)
+            })?;
         }
     }
     Ok(())
 }
 
-fn measure_reads(criterion: &mut Criterion, filled: &Filled, overlay: usize) -> Result<()> {
+fn measure_calls(steps: &mut Steps, filled: &Filled, round: usize, overlay: usize) -> Result<()> {
     let name = |call| format!("store/{call}/overlay {overlay}");
-    // One walk for all rounds: a key that was read lately is not looked up in RocksDB again.
-    let mut keys = filled.walk();
+    // A key that was read lately is not looked up in RocksDB again.
+    let mut keys = filled.walk().skip(READ_FROM + round * READ_STEP);
     let mut read = || match keys.next() {
         Some(key) => filled.store.get(black_box(key)),
         None => Ok(None),
     };
     read()?;
-    criterion.bench_function(&name("get"), |bencher| bencher.iter(&mut read));
-    criterion.bench_function(&name("get again"), |bencher| {
-        let mut keys = filled.keys.iter().take(AGAIN_KEYS).cycle();
-        bencher.iter(|| keys.next().map(|key| filled.store.get(black_box(key))));
+    steps.step(&name("get"), &mut read);
+    let mut keys = filled.keys.iter().take(AGAIN_KEYS).cycle();
+    steps.step(&name("get again"), || {
+        keys.next().map(|key| filled.store.get(black_box(key)))
+    });
+    // Overwrites what is uncommitted, so that the overlay stays as large as it is.
+    let written: Vec<&String> = filled.walk().take(overlay.max(1)).collect();
+    let mut keys = written.iter().cycle();
+    steps.step(&name("put"), || {
+        keys.next().map(|key| filled.store.put(key, Some(&3)))
+    });
+    let mut keys = filled.walk();
+    steps.step(&name("range of 100"), || {
+        let entries = filled.store.range(keys.next(), None)?;
+        Ok::<_, streams_core::Error>(entries.take(RANGE_LENGTH).count())
     });
     Ok(())
-}
-
-fn time_commits(filled: &mut Filled, writes: usize, times: u64) -> Result<Duration> {
-    let mut total = Duration::ZERO;
-    for _ in 0..times {
-        filled.write(writes)?;
-        let start = Instant::now();
-        filled.context.commit()?;
-        total += start.elapsed();
-    }
-    Ok(total)
 }

@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1_000_000)]
     keys: u32,
     /// How long the idle workload is watched, in seconds.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 30)]
     idle_seconds: u64,
     /// Runs of each contender.
     #[arg(long, default_value_t = 5)]
