@@ -32,10 +32,7 @@ impl Environment {
                 versions.insert(name.to_owned(), text);
             }
         };
-        version(
-            "Tributary",
-            first_line("git", &["describe", "--always", "--dirty"]),
-        );
+        version("Tributary", state_of_the_code());
         version(
             "Rust",
             first_line("rustc", &["--version"]).and_then(|line| word(&line, 1)),
@@ -103,6 +100,25 @@ fn field(path: &str, name: &str) -> Option<String> {
 
 fn word(text: &str, index: usize) -> Option<String> {
     text.split_whitespace().nth(index).map(str::to_owned)
+}
+
+/// The commit, and whether there are changes. Those of the figures are none: a suite makes them.
+fn state_of_the_code() -> Option<String> {
+    let commit = first_line("git", &["describe", "--always"])?;
+    let arguments = [
+        "diff",
+        "--stat",
+        "HEAD",
+        "--",
+        ":/",
+        ":(top,exclude)docs/benchmarks",
+    ];
+    let is_changed = first_line("git", &arguments).is_some_and(|line| !line.is_empty());
+    Some(if is_changed {
+        commit + "-dirty"
+    } else {
+        commit
+    })
 }
 
 /// The first line that a program writes, if there is such a program.

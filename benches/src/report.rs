@@ -13,7 +13,7 @@ use crate::{Result, page, plot};
 /// All tables of one suite.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Report {
-    /// `streams`, `cdc`.
+    /// `streams`, `cdc`, `micro`.
     pub suite: String,
     /// A table per workload and setting.
     pub tables: Vec<Table>,
@@ -108,7 +108,7 @@ pub struct Summary {
     /// The values.
     #[serde(flatten)]
     pub spread: Spread,
-    /// The median as a multiple of the peer's.
+    /// The median as a multiple of the first peer's.
     pub ratio_to_peer: Option<f64>,
 }
 
@@ -185,12 +185,12 @@ impl Table {
         self.summary = summary;
     }
 
-    /// The table as Markdown: medians with their extremes, and how many times better ours is than
-    /// each other contender.
+    /// The table as Markdown: medians with their extremes, how many times better ours is than each
+    /// peer, and how many times the limit ours is.
     pub fn to_markdown(&self) -> String {
         let environment = &self.environment;
         let version = environment.versions.get("Tributary");
-        let version = version.map_or("", |version| version.as_str());
+        let version = version.map_or("a state without a name", |version| version.as_str());
         let mut text = format!(
             "## {}\n\n{}; {}, {version}. `{}`\n\n| |",
             self.title, self.setting, environment.date, environment.command
@@ -224,13 +224,14 @@ impl Table {
             1 => median,
             _ => format!("{median} ({min}–{max})"),
         };
-        let ours = self.spread(Role::Ours, figure);
-        let advantage = ours.map(|ours| figure.advantage(ours.median, spread.median));
+        let Some(ours) = self.spread(Role::Ours, figure).map(|ours| ours.median) else {
+            return cell;
+        };
         // Writing to a string cannot fail.
-        let _ = match (contender.role, advantage) {
-            (Role::Peer, Some(factor)) => write!(cell, ", **{factor:.1}×**"),
-            (Role::Limit, Some(factor)) => write!(cell, ", {factor:.2}×"),
-            _ => Ok(()),
+        let _ = match contender.role {
+            Role::Ours => Ok(()),
+            Role::Peer => write!(cell, ", **{:.1}×**", figure.advantage(ours, spread.median)),
+            Role::Limit => write!(cell, ", ours {:.2}×", ours / spread.median),
         };
         cell
     }
@@ -271,7 +272,7 @@ impl Report {
     }
 
     /// Writes `<suite>.json` into a folder, and a drawing of each table that compares; the folder's
-    /// `README.md` shows the tables where it has a place for them ([`page::show`]).
+    /// `README.md` shows the tables where it has a place for them.
     ///
     /// # Errors
     ///

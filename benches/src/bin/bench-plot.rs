@@ -1,4 +1,4 @@
-//! Draws the tables of a report again: `bench-plot docs/benchmarks/streams.json`.
+//! Draws and shows the tables of a report again: `bench-plot docs/benchmarks/streams.json`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use benches::report::Report;
 use clap::Parser;
 
-/// Draws each table of a report beside it.
+/// Draws each table of a report beside it, and puts it into the `README.md` there.
 #[derive(Parser)]
 struct Arguments {
     /// The JSON files that `./dev bench` has written.

@@ -57,7 +57,24 @@ pub(super) fn count(filter: Option<&str>) -> Result<Vec<(String, f64)>> {
 fn instructions(dump: &Path) -> Result<f64> {
     let text = fs::read_to_string(dump)
         .map_err(|error| format!("cannot read path={}: {error}", dump.display()))?;
-    let total = text.lines().find_map(|line| line.strip_prefix("totals:"));
-    let total = total.ok_or_else(|| format!("no totals in path={}", dump.display()))?;
-    Ok(total.trim().parse()?)
+    total(&text).ok_or_else(|| format!("no totals in path={}", dump.display()).into())
+}
+
+fn total(dump: &str) -> Option<f64> {
+    let total = dump.lines().find_map(|line| line.strip_prefix("totals:"));
+    total?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_total_of_a_file_is_found() {
+        let dump = "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\npid: 7\npart: 2\n\n\
+                    positions: line\nevents: Ir\nsummary: 4200\n\nfn=(1) counted\n7 4200\n\n\
+                    totals: 4200\n";
+        assert_eq!(total(dump), Some(4_200.0));
+        assert_eq!(total("# callgrind format\n"), None);
+    }
 }

@@ -20,7 +20,7 @@ use crate::report::{Contender, Figure, Report, Role, Table};
 /// What of the suite is run.
 #[derive(Args)]
 pub struct Arguments {
-    /// Only the steps whose name contains this.
+    /// Only the steps whose name contains this; the file stays as it is then.
     pub filter: Option<String>,
     /// How long each step is measured, in milliseconds.
     #[arg(long, default_value_t = 2_000)]
@@ -29,7 +29,7 @@ pub struct Arguments {
     /// the machine does.
     #[arg(long)]
     instructions: bool,
-    /// Where the JSON file goes. A table that is there from before is replaced if measured again.
+    /// The folder of `micro.json`, and of the `README.md` that shows its tables.
     #[arg(long, default_value = "docs/benchmarks")]
     out: PathBuf,
     /// Does each step for valgrind, and tells which.
@@ -61,9 +61,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         measure(&mut steps)?;
         ("time", "ns", steps.medians_ns()?)
     };
-    let mut report = Report::read(&arguments.out.join("micro.json"), "micro")?;
     let table = table(name, unit, found, environment);
     println!("\n{}", table.to_markdown());
+    if arguments.filter.is_some() {
+        return Ok(());
+    }
+    let mut report = Report::read(&arguments.out.join("micro.json"), "micro")?;
     report.replace(table);
     report.write(&arguments.out)
 }

@@ -1,5 +1,6 @@
 //! A record through a topology, without a broker.
 
+use std::error::Error;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -60,13 +61,10 @@ fn feed(steps: &mut Steps, name: &str, topology: &Topology) -> Result<()> {
     let topic = numbers();
     let mut timestamp_ms = 0;
     let mut keys = keys.iter().cycle();
-    let mut failure = None;
     steps.step(name, || {
         timestamp_ms += 1;
-        let Some(key) = keys.next() else { return };
-        if let Err(error) = driver.pipe(&topic, key, black_box(&7), timestamp_ms) {
-            failure = Some(error);
-        }
-    });
-    failure.map_or(Ok(()), |error| Err(error.into()))
+        let key = keys.next().ok_or("there are no keys")?;
+        let piped = driver.pipe(&topic, key, black_box(&7), timestamp_ms);
+        piped.map_err(Box::<dyn Error>::from)
+    })
 }

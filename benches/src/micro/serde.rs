@@ -48,10 +48,9 @@ fn round_trip<T>(steps: &mut Steps, name: &str, serde: &dyn Serde<T>, value: &T)
     steps.step(&format!("serde/{name}/serialize"), || {
         buffer.clear();
         serde.serialize("topic", &mut headers, black_box(value), &mut buffer)
-    });
+    })?;
     let headers = Headers::new();
     steps.step(&format!("serde/{name}/deserialize"), || {
         serde.deserialize("topic", &headers, black_box(Some(&bytes)))
-    });
-    Ok(())
+    })
 }

@@ -1,5 +1,6 @@
 //! Takes the time of a step, or lets valgrind count its instructions.
 
+use std::error::Error;
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -68,24 +69,38 @@ impl Steps {
     }
 
     /// Measures a step by itself.
-    pub(super) fn step<O>(&mut self, name: &str, mut step: impl FnMut() -> O) {
+    ///
+    /// # Errors
+    ///
+    /// Those of `step`: what fails is not measured.
+    pub(super) fn step<O, E>(
+        &mut self,
+        name: &str,
+        mut step: impl FnMut() -> std::result::Result<O, E>,
+    ) -> Result<()>
+    where
+        E: Into<Box<dyn Error>>,
+    {
         if !self.takes(name, CALLS_COUNTED) {
-            return;
+            return Ok(());
         }
+        let mut failure = None;
+        let mut step = || match step() {
+            Ok(output) => {
+                black_box(output);
+            }
+            Err(error) => failure = Some(error),
+        };
         match &mut self.meter {
             Meter::Time(criterion, _) => {
                 criterion.bench_function(name, |bencher| bencher.iter(&mut step));
             }
             Meter::Instructions => {
-                let mut calls = |count| {
-                    for _ in 0..count {
-                        black_box(step());
-                    }
-                };
-                calls(CALLS_BEFORE);
-                counted(&mut || calls(CALLS_COUNTED));
+                (0..CALLS_BEFORE).for_each(|_| step());
+                counted(&mut || (0..CALLS_COUNTED).for_each(|_| step()));
             }
         }
+        failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Measures a step that needs something done before each call, which does not count.

@@ -18,8 +18,8 @@ const OVERLAYS: [usize; 3] = [0, 1_000, 100_000];
 const RANGE_LENGTH: usize = 100;
 /// Keys that are read again and again.
 const AGAIN_KEYS: usize = 1_000;
-/// The first look-ups of each round are of keys that no round has written or read before.
-const READ_FROM: usize = 100_000;
+/// Keys that are read and never written; each round reads from another one on.
+const READ_KEYS: usize = 100_000;
 const READ_STEP: usize = 20_000;
 /// A prime: it takes the keys out of their order.
 const STRIDE: usize = 7_919;
@@ -56,8 +56,18 @@ impl Filled {
 
     /// The keys in an order that is not theirs, again and again.
     fn walk(&self) -> impl Iterator<Item = &String> {
-        let keys = (0..).map(|step: usize| self.keys.get(step * STRIDE % COMMITTED_KEYS));
-        keys.flatten()
+        (0..).filter_map(|step| self.key_at(step))
+    }
+
+    /// The keys that are never written, in such an order, from the one of a round on.
+    fn walk_unwritten(&self, round: usize) -> impl Iterator<Item = &String> {
+        let unwritten_from = COMMITTED_KEYS - READ_KEYS;
+        let steps = (round * READ_STEP..).map(move |step| unwritten_from + step % READ_KEYS);
+        steps.filter_map(|step| self.key_at(step))
+    }
+
+    fn key_at(&self, step: usize) -> Option<&String> {
+        self.keys.get(step * STRIDE % COMMITTED_KEYS)
     }
 
     /// Writes this many keys.
@@ -90,27 +100,26 @@ pub(super) fn measure(steps: &mut Steps) -> Result<()> {
 fn measure_calls(steps: &mut Steps, filled: &Filled, round: usize, overlay: usize) -> Result<()> {
     let name = |call| format!("store/{call}/overlay {overlay}");
     // A key that was read lately is not looked up in RocksDB again.
-    let mut keys = filled.walk().skip(READ_FROM + round * READ_STEP);
-    let mut read = || match keys.next() {
+    let mut keys = filled.walk_unwritten(round);
+    steps.step(&name("get"), || match keys.next() {
         Some(key) => filled.store.get(black_box(key)),
         None => Ok(None),
-    };
-    read()?;
-    steps.step(&name("get"), &mut read);
+    })?;
     let mut keys = filled.keys.iter().take(AGAIN_KEYS).cycle();
-    steps.step(&name("get again"), || {
-        keys.next().map(|key| filled.store.get(black_box(key)))
-    });
+    steps.step(&name("get again"), || match keys.next() {
+        Some(key) => filled.store.get(black_box(key)),
+        None => Ok(None),
+    })?;
     // Overwrites what is uncommitted, so that the overlay stays as large as it is.
     let written: Vec<&String> = filled.walk().take(overlay.max(1)).collect();
     let mut keys = written.iter().cycle();
-    steps.step(&name("put"), || {
-        keys.next().map(|key| filled.store.put(key, Some(&3)))
-    });
+    steps.step(&name("put"), || match keys.next() {
+        Some(key) => filled.store.put(key, Some(&3)),
+        None => Ok(()),
+    })?;
     let mut keys = filled.walk();
     steps.step(&name("range of 100"), || {
         let entries = filled.store.range(keys.next(), None)?;
         Ok::<_, streams_core::Error>(entries.take(RANGE_LENGTH).count())
-    });
-    Ok(())
+    })
 }

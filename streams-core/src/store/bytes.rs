@@ -121,6 +121,7 @@ impl ByteStore {
     /// Keys have parts: from the first [`Self::visit_times`] on it is noted which are committed.
     pub(super) fn notes_keys(mut self, parts_of: PartsOf) -> Self {
         self.parts_of = Some(parts_of);
+        self.overlay.get_mut().note_parts(parts_of);
         self
     }
 
@@ -412,8 +413,8 @@ impl ByteStore {
     /// included, until it returns false; `visit` must not use the store.
     ///
     /// For the entries of `key` between two times, in stores that delete whole ranges only: so
-    /// short reads are cheap. Entries of the span that are of other keys may be left out, and
-    /// committed ones of other times.
+    /// short reads are cheap. Entries of the span that are of other keys may be left out, or shown
+    /// as they were at the last commit; committed ones of other times may be left out.
     pub(super) fn visit_times(
         &self,
         span: Span<'_>,
@@ -431,15 +432,14 @@ impl ByteStore {
         } else {
             Committed::Unread
         };
-        match (self.parts_of, &self.cache) {
-            (Some(parts_of), None) => {
-                let mut overlay = self.overlay.borrow_mut();
-                overlay.find_writes(key, parts_of, span);
+        if self.cache.is_none() {
+            let mut overlay = self.overlay.borrow_mut();
+            if overlay.find_writes(key, span) {
                 let found = overlay.found_writes();
-                self.merge_writes(&overlay, found, (span, committed), visit)
+                return self.merge_writes(&overlay, found, (span, committed), visit);
             }
-            _ => self.merge(span, committed, visit),
         }
+        self.merge(span, committed, visit)
     }
 
     /// Whether there may be committed entries of a key between two times.

@@ -29,7 +29,7 @@ pub(super) struct Overlay {
     /// The writes in the order of their keys, from a commit's first range on.
     ordered: Option<BTreeMap<Box<[u8]>, u32>>,
     /// The writes by what their keys are of, from the first look-up on, until one is taken back.
-    index: Option<(PartsOf, WriteIndex)>,
+    index: Option<WriteIndex>,
     /// The numbers of the writes that the last look-up has found.
     found: Vec<u32>,
     /// Ranges `[from, to)` whose committed entries are deleted.
@@ -45,6 +45,8 @@ pub(super) struct Overlay {
     is_read: bool,
     /// Where the look for recent entries to forget goes on.
     hand: u32,
+    /// What keys are of, if they have parts.
+    parts_of: Option<PartsOf>,
     /// The time that is part of a key, if keys have times.
     time_of: Option<TimeOf>,
     /// The largest time of what was committed and forgotten.
@@ -92,6 +94,7 @@ impl Overlay {
             recent,
             is_read: false,
             hand: 0,
+            parts_of: None,
             time_of: None,
             forgotten_until_ms: i64::MAX,
         }
@@ -104,6 +107,11 @@ impl Overlay {
             self.time_of = Some(time_of);
             self.forgotten_until_ms = committed_ms;
         }
+    }
+
+    /// Keys have these parts, so that [`Self::find_writes`] finds some.
+    pub(super) fn note_parts(&mut self, parts_of: PartsOf) {
+        self.parts_of = Some(parts_of);
     }
 
     /// Whether every committed entry of this time is known, so that an unknown key has none.
@@ -194,8 +202,8 @@ impl Overlay {
         if let Some(ordered) = &mut self.ordered {
             ordered.insert(Box::from(entry.key()), number);
         }
-        if let Some((parts_of, index)) = &mut self.index {
-            index.add(part_of(*parts_of, entry.key()));
+        if let (Some(index), Some(parts_of)) = (&mut self.index, self.parts_of) {
+            index.add(part_of(parts_of, entry.key()));
         }
     }
 
@@ -289,18 +297,25 @@ impl Overlay {
         })
     }
 
-    /// Looks for the writes of a span that are of one key.
-    pub(super) fn find_writes(&mut self, key: &[u8], parts_of: PartsOf, span: Span<'_>) {
+    /// Looks for the writes of a span that ascends which are of one key; returns whether it was
+    /// done. It is not where keys have no parts, or many of the writes are of this one.
+    pub(super) fn find_writes(&mut self, key: &[u8], span: Span<'_>) -> bool {
+        debug_assert!(!span.is_reverse, "what is found ascends");
+        let Some(parts_of) = self.parts_of else {
+            return false;
+        };
         let (table, dirty) = (&self.table, &self.dirty);
         let key_at = |number: u32| table.entry(number).map_or(&[][..], |entry| entry.key());
-        let (_, index) = self.index.get_or_insert_with(|| {
+        let index = self.index.get_or_insert_with(|| {
             let mut index = WriteIndex::default();
             for number in dirty {
                 index.add(part_of(parts_of, key_at(*number)));
             }
-            (parts_of, index)
+            index
         });
-        let places = index.find(key);
+        let Some(places) = index.find(key) else {
+            return false;
+        };
         let numbers = places.filter_map(|place| dirty.get(place as usize).copied());
         self.found.clear();
         self.found.extend(numbers.filter(|number| {
@@ -308,6 +323,7 @@ impl Overlay {
             RangeBounds::<[u8]>::contains(&bounds, key_at(*number))
         }));
         self.found.sort_unstable_by_key(|number| key_at(*number));
+        true
     }
 
     /// What was found, in the order of the keys.
@@ -380,9 +396,7 @@ impl Overlay {
     fn forget_writes(&mut self) {
         self.dirty.clear();
         self.ordered = None;
-        if let Some((_, index)) = &mut self.index {
-            index.clear();
-        }
+        self.index = self.index.take().and_then(WriteIndex::cleared);
         self.deleted.clear();
         self.bytes = 0;
         // After the last epoch there are no entries that could be taken for the first one's.

@@ -243,9 +243,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn the_writes_of_a_key_are_those_of_the_span_that_are_of_it(steps in steps()) {
-        let mut overlay = overlay(1 << 20);
+    fn the_writes_of_a_key_are_those_of_the_span_that_are_of_it(
+        recent_bytes in prop_oneof![Just(1 << 20), 0_usize..400],
+        steps in steps(),
+    ) {
+        let mut overlay = overlay(recent_bytes);
         overlay.get(b"");
+        overlay.note_parts(parts_of);
         let mut writes = BTreeMap::new();
         for step in steps {
             match step {
@@ -273,7 +277,7 @@ proptest! {
                         upper: bounds.1.as_ref().map(|key| &key[..]),
                         is_reverse: false,
                     };
-                    overlay.find_writes(&part, parts_of, span);
+                    prop_assert!(overlay.find_writes(&part, span));
                     let is_it = |key: &Vec<u8>| {
                         bounds.contains(key) && parts_of(key).is_some_and(|(of, _)| of == part)
                     };

@@ -47,6 +47,8 @@ const QUEUE_STEP: usize = 512;
 /// A queue that fills less than this part of its room gives half of the room back: what a fetch
 /// brings to one partition it does not bring to the others at the same time.
 const QUEUE_PART_MIN: usize = 4;
+/// Room for a poll's records is kept.
+const QUEUE_ROOM_MIN: usize = 2 * QUEUE_STEP;
 
 impl Input {
     pub(crate) fn new(from: TopicPartition, source: usize) -> Self {
@@ -136,8 +138,8 @@ impl Input {
         let raw = self.queue.pop_front()?;
         self.queued_bytes -= raw.size();
         let room = self.queue.capacity();
-        if room > QUEUE_STEP && self.queue.len() < room / QUEUE_PART_MIN {
-            self.queue.shrink_to((room / 2).max(QUEUE_STEP));
+        if room > QUEUE_ROOM_MIN && self.queue.len() < room / QUEUE_PART_MIN {
+            self.queue.shrink_to((room / 2).max(QUEUE_ROOM_MIN));
         }
         Some(raw)
     }
@@ -244,7 +246,7 @@ mod tests {
             let taken = input.take_queued().map(|raw| raw.offset);
             assert_eq!(taken, Some(offset));
         }
-        assert!(input.queue.capacity() <= QUEUE_STEP * 2);
+        assert_eq!(input.queue.capacity(), QUEUE_ROOM_MIN);
         assert_eq!(input.buffered(), 100);
         assert_eq!(input.buffered_bytes(), 100 * raw(0).size());
     }
