@@ -26,6 +26,8 @@ pub(super) struct Overlay {
     epoch: u32,
     /// The numbers of the writes, in no order.
     dirty: Vec<u32>,
+    /// No write has a key that begins with a smaller number ([`number_at`]); 0 if one is shorter.
+    lowest: u64,
     /// The writes in the order of their keys, from a commit's first range on.
     ordered: Option<BTreeMap<Box<[u8]>, u32>>,
     /// The writes by what their keys are of, from the first look-up on, until one is taken back.
@@ -59,6 +61,8 @@ pub(super) type TimeOf = fn(&[u8]) -> i64;
 /// From a key to another, which is excluded.
 type KeyRange = (Box<[u8]>, Box<[u8]>);
 
+/// So many bytes of a key are a number.
+const BEGIN_BYTES: usize = size_of::<u64>();
 /// What an entry costs besides its bytes.
 pub(super) const ENTRY_OVERHEAD_BYTES: usize = 64;
 /// The epoch of entries that have been looked up; no commit has it.
@@ -85,6 +89,7 @@ impl Overlay {
             table: EntryTable::default(),
             epoch: READ_EPOCH + 1,
             dirty: Vec::new(),
+            lowest: u64::MAX,
             ordered: None,
             index: None,
             found: Vec::new(),
@@ -199,6 +204,9 @@ impl Overlay {
         entry.epoch = self.epoch;
         entry.place = self.dirty.len() as u32;
         self.dirty.push(number);
+        let begin = number_at(entry.key(), 0);
+        let is_short = entry.key().len() < BEGIN_BYTES;
+        self.lowest = self.lowest.min(if is_short { 0 } else { begin });
         if let Some(ordered) = &mut self.ordered {
             ordered.insert(Box::from(entry.key()), number);
         }
@@ -226,11 +234,13 @@ impl Overlay {
         if from >= to {
             return;
         }
-        if self.dirty.len() > UNORDERED_WALK_MAX {
-            self.order();
-        }
-        for number in self.dirty_in(from, to) {
-            self.forget_write(number);
+        if !self.is_before_writes(to) {
+            if self.dirty.len() > UNORDERED_WALK_MAX {
+                self.order();
+            }
+            for number in self.dirty_in(from, to) {
+                self.forget_write(number);
+            }
         }
         // Segments are dropped one after the other, and so is their index: each one range.
         let mut last = self.deleted.iter_mut().rev().take(2);
@@ -238,6 +248,13 @@ impl Overlay {
             Some((_, end)) => *end = Box::from(to),
             None => self.deleted.push((Box::from(from), Box::from(to))),
         }
+    }
+
+    /// Whether it is seen at a glance that no key before `to` is written: where a segment is
+    /// dropped, the writes are of later ones as a rule.
+    fn is_before_writes(&self, to: &[u8]) -> bool {
+        let end = number_at(to, 0);
+        end < self.lowest || (end == self.lowest && end > 0 && to.len() == BEGIN_BYTES)
     }
 
     /// The numbers of the writes to keys in `[from, to)`.
@@ -395,6 +412,7 @@ impl Overlay {
     /// What is written now are recent entries, if anything.
     fn forget_writes(&mut self) {
         self.dirty.clear();
+        self.lowest = u64::MAX;
         self.ordered = None;
         self.index = self.index.take().and_then(WriteIndex::cleared);
         self.deleted.clear();

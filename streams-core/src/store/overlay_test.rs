@@ -215,6 +215,32 @@ fn room_of_a_large_commit_is_given_back_with_its_entries() {
     assert_eq!(overlay.get(b"new"), Found::Written(Some(b"1")));
 }
 
+#[test]
+fn a_range_before_all_writes_leaves_them_in_no_order() {
+    let mut overlay = overlay(0);
+    let key =
+        |segment: u64, number: u16| [&segment.to_be_bytes()[..], &number.to_be_bytes()].concat();
+    for number in 0..2_000 {
+        overlay.put(&key(3, number), Some(b"x"));
+    }
+    overlay.delete_range(&key(1, 0)[..8], &key(2, 0)[..8]);
+    overlay.delete_range(&key(2, 0)[..8], &key(3, 0)[..8]);
+    assert!(overlay.ordered.is_none());
+    assert_eq!(overlay.len(), 2_000);
+    assert!(overlay.is_deleted(&key(1, 7)));
+    overlay.delete_range(&key(2, 0)[..8], &key(3, 1));
+    assert_eq!(overlay.len(), 1_999);
+    overlay.committed();
+    // The next commit's writes are before those of the last one.
+    overlay.put(&key(1, 0), Some(b"x"));
+    overlay.delete_range(&key(1, 0)[..8], &key(2, 0)[..8]);
+    assert_eq!(overlay.len(), 0);
+    // A short key is before a range's end that it is the beginning of.
+    overlay.put(&[0; 4], Some(b"x"));
+    overlay.delete_range(&[], &[0; 8]);
+    assert_eq!(overlay.len(), 0);
+}
+
 /// Keys are of all their bytes but the last, which is their time.
 fn parts_of(key: &[u8]) -> Option<(&[u8], i64)> {
     let (time, part) = key.split_last()?;
