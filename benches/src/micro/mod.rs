@@ -57,9 +57,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ("instructions", "instructions", found)
     } else {
         let measurement = Duration::from_millis(arguments.measurement_ms);
-        let mut steps = Steps::timed(measurement, &criterion_folder(), filter);
+        let folder = criterion_folder();
+        let mut steps = Steps::timed(measurement, &folder, filter);
         measure(&mut steps)?;
-        ("time", "ns", steps.medians_ns()?)
+        ("time", "ns", steps::medians_ns(&folder, steps.measured())?)
     };
     let table = table(name, unit, found, environment);
     println!("\n{}", table.to_markdown());

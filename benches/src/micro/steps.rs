@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
@@ -21,8 +21,8 @@ pub(super) struct Steps {
 }
 
 enum Meter {
-    /// Nanoseconds, by criterion, which keeps its samples in the folder.
-    Time(Box<Criterion>, PathBuf),
+    /// Nanoseconds, by criterion.
+    Time(Box<Criterion>),
     /// Callgrind counts what is done in [`counted`]; nothing is taken here.
     Instructions,
 }
@@ -53,7 +53,7 @@ impl Steps {
             .warm_up_time(Duration::from_millis(500))
             .measurement_time(measurement);
         Self {
-            meter: Meter::Time(Box::new(criterion), folder.to_owned()),
+            meter: Meter::Time(Box::new(criterion)),
             filter,
             measured: Vec::new(),
         }
@@ -92,7 +92,7 @@ impl Steps {
             Err(error) => failure = Some(error),
         };
         match &mut self.meter {
-            Meter::Time(criterion, _) => {
+            Meter::Time(criterion) => {
                 criterion.bench_function(name, |bencher| bencher.iter(&mut step));
             }
             Meter::Instructions => {
@@ -120,7 +120,7 @@ impl Steps {
         }
         let mut failure = Ok(());
         match &mut self.meter {
-            Meter::Time(criterion, _) => {
+            Meter::Time(criterion) => {
                 let mut time = |times| {
                     let mut total = Duration::ZERO;
                     for _ in 0..times {
@@ -155,26 +155,6 @@ impl Steps {
         &self.measured
     }
 
-    /// The median of each step's samples, in nanoseconds.
-    ///
-    /// # Errors
-    /// If criterion's files cannot be read.
-    pub(super) fn medians_ns(&self) -> Result<Vec<(String, f64)>> {
-        let Meter::Time(_, folder) = &self.meter else {
-            return Ok(Vec::new());
-        };
-        let read = |(name, _): &(String, usize)| {
-            let file = folder
-                .join(name.replace('/', "_"))
-                .join("new/estimates.json");
-            let text = fs::read_to_string(&file)
-                .map_err(|error| format!("cannot read path={}: {error}", file.display()))?;
-            let estimates: Estimates = serde_json::from_str(&text)?;
-            Ok((name.clone(), estimates.median.point_estimate))
-        };
-        self.measured.iter().map(read).collect()
-    }
-
     fn takes(&mut self, name: &str, calls: usize) -> bool {
         let filter = self.filter.as_ref();
         let takes = filter.is_none_or(|filter| name.contains(filter.as_str()));
@@ -183,6 +163,27 @@ impl Steps {
         }
         takes
     }
+}
+
+/// The median of each step's samples, in nanoseconds, from the folder where criterion keeps them.
+///
+/// # Errors
+///
+/// If criterion's files cannot be read.
+pub(super) fn medians_ns(
+    folder: &Path,
+    measured: &[(String, usize)],
+) -> Result<Vec<(String, f64)>> {
+    let read = |(name, _): &(String, usize)| {
+        let file = folder
+            .join(name.replace('/', "_"))
+            .join("new/estimates.json");
+        let text = fs::read_to_string(&file)
+            .map_err(|error| format!("cannot read path={}: {error}", file.display()))?;
+        let estimates: Estimates = serde_json::from_str(&text)?;
+        Ok((name.clone(), estimates.median.point_estimate))
+    };
+    measured.iter().map(read).collect()
 }
 
 /// What callgrind is told to count: what is done in a function of this name, thread by thread.

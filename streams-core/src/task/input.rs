@@ -206,13 +206,17 @@ mod tests {
     use super::*;
     use crate::record::Headers;
 
-    #[test]
-    fn a_record_that_was_added_before_is_refused() {
+    fn input() -> Input {
         let from = TopicPartition {
             topic: "in".into(),
             partition: 3,
         };
-        let mut input = Input::new(from, 0);
+        Input::new(from, 0)
+    }
+
+    #[test]
+    fn a_record_that_was_added_before_is_refused() {
+        let mut input = input();
         let mut add = |offset| input.add(RawRecord::new(None, None, offset, 0, Headers::new()));
         // Some offsets are markers, or records that were compacted away.
         for offset in [0, 1, 7] {
@@ -232,11 +236,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_was_long_gives_its_room_back() {
-        let from = TopicPartition {
-            topic: "in".into(),
-            partition: 3,
-        };
-        let mut input = Input::new(from, 0);
+        let mut input = input();
         let raw = |offset| RawRecord::new(None, Some(b"value"), offset, 0, Headers::new());
         for offset in 0..10_000 {
             input.add(raw(offset)).unwrap();
